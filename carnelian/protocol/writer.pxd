@@ -1,0 +1,30 @@
+# Replies into a buffer, in RESP2 or RESP3. No sockets here.
+
+from libc.stdint cimport int64_t
+
+cdef class Writer:
+    cdef char *data             # bytes [start, end) are not yet sent
+    cdef size_t start
+    cdef size_t end
+    cdef size_t capacity
+    cdef public int resp        # 2 or 3
+
+    cdef char *reserve(self, size_t n) except NULL              # room for n bytes at the end; then advance `end`
+    cdef int raw(self, const char *p, size_t n) except -1
+    cdef int bulk(self, const char *p, size_t n) except -1      # $n\r\n...\r\n
+    cdef int integer(self, int64_t number) except -1
+    cdef int array(self, Py_ssize_t n) except -1                # headers; the elements follow
+    cdef int map(self, Py_ssize_t n) except -1                  # RESP2: an array of 2n
+    cdef int set(self, Py_ssize_t n) except -1                  # RESP2: an array
+    cdef int push(self, Py_ssize_t n) except -1                 # RESP2: an array
+    cdef int null(self) except -1                               # RESP2: $-1
+    cdef int null_array(self) except -1                         # RESP2: *-1
+    cdef int simple(self, bytes text) except -1                 # +text
+    cdef int error(self, bytes text) except -1                  # -text, with CR and LF made spaces
+    cdef int double(self, double number) except -1              # RESP2: a bulk string
+    cdef int boolean(self, bint value) except -1
+    cpdef int encode(self, object value) except -1              # anything that base.replies lists
+    cdef void sent(self, size_t n) noexcept                     # so many bytes have left
+    cdef size_t pending(self) noexcept                          # end - start
+    cdef size_t memory(self) noexcept
+    cdef int shrink(self) except -1

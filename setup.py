@@ -1,0 +1,32 @@
+"""The compiled modules: every `.py` of the package whose first line is a `# cython:` line.
+
+CARNELIAN_CFLAGS overrides the optimisation level (`-O1` builds faster while developing), CARNELIAN_CYTHON_CACHE names
+a directory where Cython's output is kept between builds.
+"""
+import os
+import shlex
+from pathlib import Path
+
+from Cython.Build import cythonize
+from setuptools import Extension, setup
+
+
+def compiled_modules():
+    for path in sorted(Path("carnelian").rglob("*.py")):
+        with path.open(encoding="utf-8") as source:
+            if source.readline().startswith("# cython:"):
+                yield ".".join(path.with_suffix("").parts), str(path)
+
+
+flags = ["/O2"] if os.name == "nt" else shlex.split(os.environ.get("CARNELIAN_CFLAGS", "-O2")) + [
+    "-g0", "-fno-strict-aliasing", "-Wno-unused-function", "-Wno-unreachable-code"]
+cache = os.environ.get("CARNELIAN_CYTHON_CACHE")
+
+setup(
+    ext_modules=cythonize(
+        [Extension(name, [path], extra_compile_args=flags) for name, path in compiled_modules()],
+        compiler_directives={"language_level": 3, "embedsignature": False},
+        cache=cache or False,
+        quiet=True,
+    )
+)

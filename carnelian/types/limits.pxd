@@ -1,4 +1,4 @@
-# When a small collection leaves its compact encoding: redis.conf's settings, in effect for the whole process.
+# When a small collection leaves its packed form: the settings of redis.conf, in effect for the whole process.
 from libc.stdint cimport int64_t
 
 cdef int64_t hash_max_listpack_entries, hash_max_listpack_value

@@ -1,6 +1,14 @@
 # Numbers as Redis reads and writes them.
 
-from libc.stdint cimport int64_t
+from libc.stdint cimport int64_t, uint64_t
+
+cdef extern from "Python.h":
+    void *PyMem_Malloc(size_t n)
+    void PyMem_Free(void *p)
+    void *PyErr_Occurred()
+    void PyErr_Clear()
+    char *PyOS_double_to_string(double value, char format, int precision, int flags, int *type) noexcept
+    double PyOS_string_to_double(const char *text, char **end, void *overflow) noexcept
 
 # The canonical signed 64-bit integer that the bytes spell, if they do (no plus sign, no leading zero, no space).
 cdef bint text_to_integer(const char *data, size_t n, int64_t *number) noexcept nogil
@@ -17,3 +25,5 @@ cpdef bytes format_double(double number)
 # INCRBYFLOAT's arithmetic and form: long double, 17 digits after the point, trailing zeros trimmed. Raises NotFloat where
 # a text is none, and ReplyError("ERR increment would produce NaN or Infinity").
 cpdef bytes add_long_double(bytes number, bytes increment)
+# 1: a finite long double, 2: an infinite one (HINCRBYFLOAT refuses those first). Raises NotFloat.
+cpdef int long_double_kind(bytes text) except -1

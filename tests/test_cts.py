@@ -1,0 +1,112 @@
+"""The compatibility cases of tests/data/cts.json, those up to Redis 7.2.0, on carnelian and on the oracle.
+
+A case is a list of requests over one connection and the list of their RESP2 replies. Those tagged `cluster` repeat others
+with hash tags in the keys; one server answers them just as well.
+"""
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.oracle.harness import ORACLE_ONLY, Side, number, same_number, split
+from tests.oracle.resp import NULL, NULL_ARRAY
+
+CASES = [case for case in json.loads((Path(__file__).parent / "data" / "cts.json").read_text())
+         if tuple(map(int, case["since"].split("."))) <= (7, 2, 0)]
+
+# What these words need is not built yet. A case with one of them must fail; when it passes, the word leaves this list.
+NOT_YET = {
+    "scripting": "eval eval_ro evalsha evalsha_ro script fcall fcall_ro function",
+    "bits": "bitcount bitfield bitfield_ro bitop bitpos getbit setbit",
+    "hyperloglog": "pfadd pfcount pfmerge",
+    "geo": "geoadd geodist geohash geopos georadius georadius_ro georadiusbymember georadiusbymember_ro geosearch "
+           "geosearchstore",
+    "serialisation": "dump restore",
+}
+NOT_YET = {word: need for need, words in NOT_YET.items() for word in words.split()}
+
+# Redis 7.0.15 is older than these.
+NEWER_THAN_ORACLE = {"7.2.0"}
+
+
+def words_of(case, line):
+    if case.get("command_binary") and '"' not in line:       # escapes stand for bytes, also outside of quotes
+        return [split(f'"{word}"')[0] for word in line.split(" ")]
+    return split(line)
+
+
+def missing(case):
+    """The words of the case that are not there yet."""
+    return [word for line in case["command"] if (word := line.split()[0].lower()) in NOT_YET]
+
+
+def plain(reply):
+    if reply is NULL or reply is NULL_ARRAY:
+        return None
+    if isinstance(reply, list):
+        return list(map(plain, reply))
+    return reply.decode("latin-1") if isinstance(reply, bytes) else reply
+
+
+def in_order(value):
+    if isinstance(value, list):
+        return sorted(map(in_order, value), key=repr)
+    return value
+
+
+def equal(reply, expected, floats):
+    if isinstance(reply, list) and isinstance(expected, list):
+        return len(reply) == len(expected) and all(equal(a, b, floats) for a, b in zip(reply, expected))
+    if floats and isinstance(reply, str) and isinstance(expected, str):
+        a, b = number(reply.encode()), number(expected.encode())
+        if a is not None and b is not None:
+            return same_number(a, b) or abs(a - b) < 1e-9
+    return type(reply) is type(expected) and reply == expected
+
+
+def run(case, side):
+    client = side.client(1)
+    for line, expected in zip(case["command"], case["result"]):
+        reply = plain(client(*words_of(case, line)))
+        if case.get("sort_result"):
+            reply, expected = in_order(reply), in_order(expected)
+        assert equal(reply, expected, case.get("float_result")), f"{line}: {reply!r}, not {expected!r}"
+
+
+def identify(case):
+    return case["name"].replace(" ", "-").replace("/", "") + ("-cluster" if case.get("tags") == "cluster" else "")
+
+
+def parameter(case):
+    absent = missing(case)
+    marks = [pytest.mark.xfail(reason=f"{absent[0].upper()} is not yet supported ({NOT_YET[absent[0]]})",
+                               raises=AssertionError, strict=True)] if absent else []
+    return pytest.param(case, id=identify(case), marks=marks)
+
+
+@pytest.mark.skipif(ORACLE_ONLY, reason="CARNELIAN_ORACLE_ONLY=1")
+@pytest.mark.parametrize("case", [parameter(case) for case in CASES])
+def test_carnelian(case, carnelian):
+    run(case, carnelian)
+
+
+def test_oracle(oracle_server):
+    """The cases themselves are read aright: Redis passes all those of its version."""
+    oracle = Side(oracle_server)
+    failed = []
+    for case in CASES:
+        if case["since"] in NEWER_THAN_ORACLE:
+            continue
+        oracle.reset(2)
+        try:
+            run(case, oracle)
+        except AssertionError as error:
+            failed.append(f"{identify(case)}: {error}")
+    oracle.close_clients()
+    oracle.admin.close()
+    assert not failed, "\n".join(failed)
+
+
+def test_the_list_of_what_is_missing():
+    """Every word of NOT_YET occurs in a case."""
+    assert set(NOT_YET) == {word for case in CASES for word in missing(case)}

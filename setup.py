@@ -1,7 +1,7 @@
 """The compiled modules: every `.py` of the package whose first line is a `# cython:` line.
 
 CARNELIAN_CFLAGS overrides the optimisation level (`-O1` builds faster while developing), CARNELIAN_CYTHON_CACHE names
-a directory where Cython's output is kept between builds.
+a directory where Cython's output is kept between builds, CARNELIAN_BUILD_JOBS how many modules Cython translates at once.
 """
 import os
 import shlex
@@ -27,6 +27,7 @@ setup(
         [Extension(name, [path], extra_compile_args=flags) for name, path in compiled_modules()],
         compiler_directives={"language_level": 3, "embedsignature": False},
         cache=cache or False,
+        nthreads=int(os.environ.get("CARNELIAN_BUILD_JOBS", "0")),
         quiet=True,
     )
 )

@@ -71,6 +71,24 @@ class MemberScores:
         self.items = items
 
 
+class Members:
+    """A set given as a list of distinct elements: keeps order, hashes nothing. RESP3 set, RESP2 array."""
+
+    __slots__ = ("items",)
+
+    def __init__(self, items: list):
+        self.items = items
+
+
+class FieldValues:
+    """Fields with values as a flat list `[field, value, ...]`. RESP2: a flat array. RESP3: an array of `[field, value]`."""
+
+    __slots__ = ("items",)
+
+    def __init__(self, items: list):
+        self.items = items
+
+
 class Push:
     """An out-of-band message (RESP3 push, RESP2 array)."""
 

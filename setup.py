@@ -22,12 +22,13 @@ flags = ["/O2"] if os.name == "nt" else shlex.split(os.environ.get("CARNELIAN_CF
     "-g0", "-fno-strict-aliasing", "-Wno-unused-function", "-Wno-unreachable-code"]
 cache = os.environ.get("CARNELIAN_CYTHON_CACHE")
 
-setup(
-    ext_modules=cythonize(
-        [Extension(name, [path], extra_compile_args=flags) for name, path in compiled_modules()],
-        compiler_directives={"language_level": 3, "embedsignature": False},
-        cache=cache or False,
-        nthreads=int(os.environ.get("CARNELIAN_BUILD_JOBS", "0")),
-        quiet=True,
+if __name__ == "__main__":          # Cython's own processes import this file again where they are not forked
+    setup(
+        ext_modules=cythonize(
+            [Extension(name, [path], extra_compile_args=flags) for name, path in compiled_modules()],
+            compiler_directives={"language_level": 3, "embedsignature": False},
+            cache=cache or False,
+            nthreads=int(os.environ.get("CARNELIAN_BUILD_JOBS", "0")),
+            quiet=True,
+        )
     )
-)

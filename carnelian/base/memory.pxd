@@ -4,12 +4,15 @@
 
 cdef extern from "Python.h" nogil:
     void *PyMem_Malloc(size_t n)
+    void *PyMem_Calloc(size_t n, size_t size)
     void *PyMem_Realloc(void *p, size_t n)
     void PyMem_Free(void *p)
 
 cdef size_t used                                                    # bytes now allocated, rounded as the allocator does
 
 cdef void *allocate(size_t n) except NULL                           # MemoryError
+cdef void *allocate_zeroed(size_t n) except NULL                    # large blocks: pages are not touched before their first use
+cdef void *attempt_zeroed(size_t n) noexcept                        # NULL, without an exception, when there is no memory
 cdef void *resize(void *p, size_t old, size_t new) except NULL      # p may be NULL with old == 0; MemoryError leaves p whole
 cdef void release(void *p, size_t n) noexcept                       # p may be NULL
 cdef void account(Py_ssize_t n) noexcept                            # memory held elsewhere (a Python object), counted as ours

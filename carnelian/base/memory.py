@@ -18,6 +18,21 @@ def allocate(n):
     return p
 
 
+def attempt_zeroed(n):
+    global used
+    p: cython.p_void = PyMem_Calloc(1, n)
+    if p != cython.NULL:
+        used += block_size(n)
+    return p
+
+
+def allocate_zeroed(n):
+    p: cython.p_void = attempt_zeroed(n)
+    if p == cython.NULL:
+        raise MemoryError()
+    return p
+
+
 def resize(p, old, new):
     global used
     q: cython.p_void

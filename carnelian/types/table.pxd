@@ -6,6 +6,7 @@
 # Buckets are 64 bytes, one cache line: seven tags of 8 bits and seven entries; a full bucket chains to a child.
 # Growth and shrinking are incremental; the cursor of `scan` walks buckets in reverse binary order.
 
+cimport cython
 from libc.stdint cimport int64_t, uint64_t, uint32_t, uint16_t, uint8_t
 from cpython.object cimport PyObject
 
@@ -25,6 +26,11 @@ cdef enum:                      # flags, bits 4 to 7 of meta
     SEEN = 64                   # epoch mark of a running snapshot
     VISITED = 128
 
+cdef enum:                      # of buckets
+    CHAINED = 0x80              # bit of `filled`
+    ALIGNED_FROM = 3            # arrays of 2**3 buckets and more begin on a cache line
+    LARGEST_RATIO = 4           # log2 of the two arrays' sizes: a step of a scan looks at so many buckets at most
+
 ctypedef struct Entry:
     uint32_t hash               # low bits choose the bucket, the top 8 bits are the tag
     uint32_t key_length
@@ -38,14 +44,48 @@ ctypedef struct ExpiryCell:
 
 ctypedef struct Bucket:
     uint8_t tags[7]
-    uint8_t filled              # how many of the slots are in use (a chained bucket: 6, slot 6 is the child); bit 7: chained
+    uint8_t filled              # bits 0 to 6: which slots hold an entry; bit 7: chained (slot 6 is the child, bit 6 is 0)
     Entry *slots[7]
 
-ctypedef struct Position:       # of an iteration over all entries; valid while the table is not changed
+ctypedef struct Position:       # of an iteration over all entries; valid while the table is not changed (while held: is not cleared)
     int table
     size_t bucket
     Bucket *link
     int slot
+
+cdef extern from *:
+    """
+    #if defined(_MSC_VER)
+    #include <intrin.h>
+    static __inline int carnelian_lowest_bit(unsigned __int64 x) { unsigned long i; _BitScanForward64(&i, x); return (int)i; }
+    #define carnelian_prefetch(p) ((void)(p))
+    #else
+    #define carnelian_lowest_bit(x) __builtin_ctzll(x)
+    #define carnelian_prefetch(p) __builtin_prefetch(p)
+    #endif
+    #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    #define carnelian_little_endian(x) __builtin_bswap64(x)
+    #else
+    #define carnelian_little_endian(x) (x)
+    #endif
+    """
+    int lowest_bit "carnelian_lowest_bit" (uint64_t x) noexcept nogil       # its index; x is not 0
+    # Constants over 31 bits: as literals in the source they would become Python objects.
+    const size_t LARGEST_LENGTH "0xFFFFFFFFull"
+    const uint64_t ONES "0x0101010101010101ull"
+    const uint64_t LOWER "0x7F7F7F7F7F7F7F7Full"
+    const uint64_t SPREAD "0x0002040810204081ull"
+    const uint64_t SIP0 "0x736F6D6570736575ull"
+    const uint64_t SIP1 "0x646F72616E646F6Dull"
+    const uint64_t SIP2 "0x6C7967656E657261ull"
+    const uint64_t SIP3 "0x7465646279746573ull"
+    const uint64_t EVERY1 "0x5555555555555555ull"
+    const uint64_t EVERY2 "0x3333333333333333ull"
+    const uint64_t EVERY4 "0x0F0F0F0F0F0F0F0Full"
+    const uint64_t EVERY8 "0x00FF00FF00FF00FFull"
+    const uint64_t EVERY16 "0x0000FFFF0000FFFFull"
+    uint64_t little_endian "carnelian_little_endian" (uint64_t x) noexcept nogil
+    void prefetch "carnelian_prefetch" (const void *p) noexcept nogil
 
 ctypedef int (*visitor)(void *context, Entry **slot) except -1
 
@@ -74,9 +114,9 @@ cdef inline double *entry_score(Entry *e) noexcept nogil:
 cdef inline PyObject *entry_object(Entry *e) noexcept nogil:
     return (<PyObject **>entry_word(e))[0]
 
-# The bytes that the block of an entry takes.
+# The bytes that the block of an entry takes: with the flag RAW roomy() of its parts, so that appending is cheap; else exact.
 cdef size_t entry_size(Entry *e) noexcept nogil
-# A new block: header, key and flags are filled in (hash too); expiry cell, word and value are left to the caller.
+# A new block: header, key and flags are filled in (hash too), the word is 0; expiry cell and value are left to the caller.
 cdef Entry *entry_new(const char *key, size_t n, int kind, int flags, size_t value_length) except NULL
 # The same entry in another shape (kind, flags, value length), key, clock, expiry cell and, if it stays a string, the
 # common part of the value kept; the old block is gone (an object that is dropped is released). The caller puts the
@@ -84,16 +124,20 @@ cdef Entry *entry_new(const char *key, size_t n, int kind, int flags, size_t val
 cdef Entry *entry_reshape(Entry *e, int kind, int flags, size_t value_length) except NULL
 cdef void entry_free(Entry *e) noexcept                                 # releases the object too
 cdef uint32_t hash_bytes(const char *p, size_t n) noexcept nogil        # SipHash-1-3 with the process's random seed
-cdef int set_seed(bytes seed) except -1                                 # 16 bytes; for tests, before any table exists
+cpdef int set_seed(bytes seed) except -1                                # 16 bytes; for tests, before any table exists
+cdef uint64_t random_bits() noexcept nogil                              # xoroshiro128++, seeded by the operating system
+cdef uint64_t random_below(uint64_t n) noexcept nogil                   # 0 <= result < n
 
 # --- the table -----------------------------------------------------------------------------------------------------
 
+@cython.final
 cdef class Table:
     cdef Bucket *buckets[2]     # [1] is the one growing (or shrinking) into, NULL when at rest
     cdef size_t count[2]        # entries in each
+    cdef size_t links           # chained buckets
     cdef uint8_t exponent[2]    # log2 of the number of top-level buckets
-    cdef Py_ssize_t moved       # next bucket of [0] to move, -1 at rest
-    cdef int held               # while > 0 nothing is moved (an iteration is under way)
+    cdef Py_ssize_t moved       # next bucket of [0] to move (of a table being cleared: to clear), -1 at rest
+    cdef int held               # while > 0 no entry changes its place (an iteration is under way)
 
     # A pointer to the slot that holds the entry, NULL if there is none. Valid until the next change of the table.
     cdef Entry **find(self, const char *key, size_t n) noexcept
@@ -110,7 +154,7 @@ cdef class Table:
     cdef uint64_t scan(self, uint64_t cursor, visitor visit, void *context) except? 0
     cdef void start(self, Position *position) noexcept
     cdef Entry **next(self, Position *position) noexcept                # NULL at the end
-    cdef bint step(self, int buckets) noexcept                          # moves that many buckets; False when at rest
+    cdef bint step(self, int buckets) noexcept                          # moves that many buckets; False when at rest or held
     cdef int expand(self, size_t count) except -1                       # room for count entries, without incremental work
     cdef size_t clear_some(self, size_t budget) noexcept                # frees up to budget entries; what is left
     cdef size_t size_in_memory(self) noexcept                           # bucket arrays and chains, without the entries

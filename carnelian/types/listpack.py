@@ -29,7 +29,7 @@ LARGEST = cython.declare(uint64_t, 0xFFFFFFFF)
 
 @cython.cfunc
 @cython.inline
-@cython.exceptcheck(False)
+@cython.exceptval(check=False)
 def put_u32(p: cython.p_uchar, n: uint32_t) -> cython.void:
     p[0] = n & 255
     p[1] = (n >> 8) & 255
@@ -39,7 +39,7 @@ def put_u32(p: cython.p_uchar, n: uint32_t) -> cython.void:
 
 @cython.cfunc
 @cython.inline
-@cython.exceptcheck(False)
+@cython.exceptval(check=False)
 def encode_tail(e: cython.pointer(EncodedEntry)) -> cython.void:
     """The backlen: big endian groups of 7 bits, the high bit set in all but the leftmost."""
     body: cython.size_t = e.head_size + e.data_size
@@ -55,7 +55,7 @@ def encode_tail(e: cython.pointer(EncodedEntry)) -> cython.void:
 
 
 @cython.cfunc
-@cython.exceptcheck(False)
+@cython.exceptval(check=False)
 def encode_integer(v: int64_t, e: cython.pointer(EncodedEntry)) -> cython.void:
     u: uint64_t = cython.cast(uint64_t, v)
     n: cython.int
@@ -89,7 +89,7 @@ def encode_integer(v: int64_t, e: cython.pointer(EncodedEntry)) -> cython.void:
 
 
 @cython.cfunc
-@cython.exceptcheck(False)
+@cython.exceptval(check=False)
 def encode(data: cython.p_const_char, n: cython.size_t, e: cython.pointer(EncodedEntry)) -> cython.void:
     v: int64_t = 0
     if n <= 20 and text_to_integer(data, n, cython.address(v)):
@@ -113,7 +113,7 @@ def encode(data: cython.p_const_char, n: cython.size_t, e: cython.pointer(Encode
 
 @cython.cfunc
 @cython.inline
-@cython.exceptcheck(False)
+@cython.exceptval(check=False)
 def write_entry(p: pack, e: cython.pointer(EncodedEntry)) -> cython.void:
     i: cython.int
     for i in range(e.head_size):
@@ -128,7 +128,7 @@ def write_entry(p: pack, e: cython.pointer(EncodedEntry)) -> cython.void:
 
 @cython.cfunc
 @cython.inline
-@cython.exceptcheck(False)
+@cython.exceptval(check=False)
 def read_integer(p: pack) -> int64_t:
     """The number of an entry that is no string."""
     b: cython.uchar = p[0]
@@ -152,7 +152,7 @@ def read_integer(p: pack) -> int64_t:
 
 @cython.cfunc
 @cython.inline
-@cython.exceptcheck(False)
+@cython.exceptval(check=False)
 def string_head(b: cython.uchar) -> cython.int:
     """Bytes before the data of a string entry, 0 if the entry is an integer."""
     if b < 0x80:
@@ -203,14 +203,14 @@ def lp_memory(lp):
 
 @cython.cfunc
 @cython.inline
-@cython.exceptcheck(False)
+@cython.exceptval(check=False)
 def count_field(lp: pack) -> cython.size_t:
     return lp[4] | (lp[5] << 8)
 
 
 @cython.cfunc
 @cython.inline
-@cython.exceptcheck(False)
+@cython.exceptval(check=False)
 def add_to_count(lp: pack, change: cython.Py_ssize_t) -> cython.void:
     """Keeps the count field; a count that does not fit stays unknown until lp_length has counted."""
     n: cython.size_t = count_field(lp)
@@ -451,7 +451,7 @@ def lp_entry_size(data, n):
 
 @cython.cfunc
 @cython.inline
-@cython.exceptcheck(False)
+@cython.exceptval(check=False)
 def head_bytes(b: cython.uchar) -> cython.size_t:
     """Bytes that must be there before lp_body may be asked; 0: no such encoding."""
     if b < 0xC0:

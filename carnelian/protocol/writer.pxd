@@ -1,7 +1,14 @@
 # Replies into a buffer, in RESP2 or RESP3. No sockets here.
 
+cimport cython
 from libc.stdint cimport int64_t
 
+cdef extern from "Python.h":
+    long long PyLong_AsLongLongAndOverflow(object number, int *overflow) except? -1
+    int enter_recursion "Py_EnterRecursiveCall"(const char *where) except -1
+    void leave_recursion "Py_LeaveRecursiveCall"()
+
+@cython.final
 cdef class Writer:
     cdef char *data             # bytes [start, end) are not yet sent
     cdef size_t start
@@ -28,3 +35,11 @@ cdef class Writer:
     cdef size_t pending(self) noexcept                          # end - start
     cdef size_t memory(self) noexcept
     cdef int shrink(self) except -1
+
+    cdef int header(self, char mark, int64_t number) except -1
+    cdef int line(self, char mark, bytes text) except -1
+    cdef int value(self, object value) except -1
+    cdef int sequence(self, char mark, list items) except -1
+    cdef int mapping(self, list items) except -1
+    cdef int big_number(self, object number) except -1
+    cdef int uncommon(self, object value) except -1

@@ -1,0 +1,719 @@
+# cython: language_level=3
+"""The sorted set. Every range of it is an interval of ranks: by score, by member, from the front or from the end."""
+import cython
+from cython.cimports.carnelian.base.memory import account, allocate, block_size, release
+from cython.cimports.carnelian.base.numbers import double_to_text, integer_to_text, text_to_double
+from cython.cimports.carnelian.types import limits
+from cython.cimports.carnelian.types.listpack import (
+    Item, lp_bytes, lp_check, lp_copy, lp_delete, lp_delete_range, lp_find, lp_first, lp_free, lp_get, lp_insert, lp_last,
+    lp_length, lp_load, lp_memory, lp_new, lp_next, lp_previous, lp_seek, pack)
+from cython.cimports.carnelian.types.ranked_tree import (
+    BY_BOTH, BY_MEMBER, BY_SCORE, Bound, Cursor, Ranked, cursor_next, cursor_previous, tree_bytes, tree_check, tree_cut,
+    tree_free, tree_free_some, tree_insert, tree_remove, tree_rescore, tree_seek)
+from cython.cimports.carnelian.types.table import (
+    SCORED, Entry, Position, Table, entry_free, entry_key, entry_kind, entry_new, entry_score, entry_size, hash_bytes)
+from cython.cimports.cpython.bytes import PyBytes_FromStringAndSize
+from cython.cimports.cpython.object import PyObject
+from cython.cimports.cpython.ref import Py_DECREF, Py_INCREF
+from cython.cimports.libc.stdint import int64_t, uint32_t, uint64_t, uintptr_t
+from cython.cimports.libc.string import memcmp
+
+OBJECT_SIZE = cython.declare(cython.Py_ssize_t, 32)
+# A pack beyond this size is no small set any more, whatever the limits say: its length has 32 bits.
+SAFE_BYTES = cython.declare(cython.size_t, 1 << 30)
+# The integers that Redis's snapshots hold as integers: beyond half of 64 bits a double is written as text.
+INTEGER_BORDER = cython.declare(cython.double, 4611686018427387904.0)
+
+# The flags and outcomes of add, for Python.
+INCR: int = ADD_INCR
+NX: int = ADD_NX
+XX: int = ADD_XX
+GT: int = ADD_GT
+LT: int = ADD_LT
+NOTHING: int = NOTHING_ADDED
+NAN: int = NOT_A_NUMBER
+ADDED: int = MEMBER_ADDED
+UPDATED: int = SCORE_UPDATED
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def score_text(score: cython.double, text: cython.p_char) -> cython.size_t:
+    number: int64_t
+    if -INTEGER_BORDER <= score <= INTEGER_BORDER:
+        number = cython.cast(int64_t, score)
+        if number == score:
+            return integer_to_text(number, text)
+    return double_to_text(score, text)
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def small_score(p: pack) -> cython.double:
+    item: Item
+    score: cython.double = 0
+    lp_get(p, cython.address(item))
+    if item.is_integer:
+        return cython.cast(cython.double, item.number)
+    text_to_double(item.data, item.length, cython.address(score))
+    return score
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def compare(p: pack, member: cython.p_const_char, n: cython.size_t) -> cython.int:
+    """The order of a small set's member and this one: negative, zero or positive."""
+    item: Item
+    order: cython.int
+    lp_get(p, cython.address(item))
+    order = memcmp(item.data, member, item.length if item.length < n else n)
+    if order == 0 and item.length != n:
+        return -1 if item.length < n else 1
+    return order
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def small_find(lp: pack, member: cython.p_const_char, n: cython.size_t) -> pack:
+    p: pack = lp_first(lp)
+    return lp_find(lp, p, member, n, 1) if p != cython.NULL else cython.NULL
+
+
+@cython.cfunc
+@cython.inline
+@cython.exceptval(check=False)
+def table_of(large: cython.pointer(Large)) -> object:
+    return cython.cast(object, large.table)
+
+
+def walk_next(walk, member):
+    score: pack
+    if walk.lp != cython.NULL:
+        if walk.at == cython.NULL:
+            return False
+        lp_get(walk.at, cython.address(member.item))
+        member.data = member.item.data
+        member.length = member.item.length
+        score = lp_next(walk.lp, walk.at)
+        member.score = small_score(score)
+        if not walk.reverse:
+            walk.at = lp_next(walk.lp, score)
+        else:
+            walk.at = lp_previous(walk.lp, walk.at)
+            if walk.at != cython.NULL:
+                walk.at = lp_previous(walk.lp, walk.at)
+        return True
+    if walk.next == cython.NULL:
+        return False
+    member.score = walk.next.score
+    member.data = entry_key(walk.next.entry)
+    member.length = walk.next.entry.key_length
+    walk.next = (cursor_previous(cython.address(walk.cursor)) if walk.reverse
+                 else cursor_next(cython.address(walk.cursor)))
+    return True
+
+
+@cython.cfunc
+@cython.exceptval(-1)
+def collect(context: cython.p_void, slot: cython.pointer(cython.pointer(Entry))) -> cython.int:
+    found: list = cython.cast(list, context)
+    e: cython.pointer(Entry) = slot[0]
+    found.append(PyBytes_FromStringAndSize(entry_key(e), e.key_length))
+    found.append(entry_score(e)[0])
+    return 0
+
+
+@cython.final
+class SortedSet:
+    """Members (bytes) with scores (floats, never NaN).
+
+    Intervals of ranks are half open, `[start, stop)`, and lie within the set; rank 0 is the lowest.
+    """
+
+    def __cinit__(self):
+        self.data = lp_new()
+        account(OBJECT_SIZE)
+
+    def __dealloc__(self):
+        large: cython.pointer(Large)
+        if self.data == cython.NULL:
+            return
+        account(-OBJECT_SIZE)
+        if self.is_small():
+            lp_free(self.small())
+            return
+        large = self.large()
+        tree_free(cython.address(large.tree))
+        Py_DECREF(table_of(large))
+        release(large, cython.sizeof(Large))
+
+    # --- for C: pointers and lengths ----------------------------------------------------------------------------
+
+    def is_small(self):
+        return not cython.cast(uintptr_t, self.data) & 1
+
+    def small(self):
+        return cython.cast(pack, self.data) if self.is_small() else cython.NULL
+
+    def large(self):
+        return cython.cast(cython.pointer(Large), cython.cast(uintptr_t, self.data) & ~cython.cast(uintptr_t, 1))
+
+    def length(self):
+        if self.is_small():
+            return lp_length(self.small()) >> 1
+        return self.large().tree.count
+
+    def enlarge(self):
+        """From small to large."""
+        large: cython.pointer(Large)
+        table: Table = Table()
+        walk: Walk
+        member: Member
+        e: cython.pointer(Entry)
+        lp: pack = self.small()
+        large = cython.cast(cython.pointer(Large), allocate(cython.sizeof(Large)))
+        large.tree.root = cython.NULL
+        large.tree.count = 0
+        try:
+            table.expand(self.length() + 1)
+            self.walk(cython.address(walk), 0, False)
+            while walk_next(cython.address(walk), cython.address(member)):
+                e = entry_new(member.data, member.length, SCORED, 0, 0)
+                entry_score(e)[0] = member.score
+                try:
+                    table.insert(e)
+                except MemoryError:
+                    entry_free(e)
+                    raise
+                tree_insert(cython.address(large.tree), member.score, e)
+        except MemoryError:
+            tree_free(cython.address(large.tree))
+            release(large, cython.sizeof(Large))
+            raise
+        Py_INCREF(table)
+        large.table = cython.cast(cython.pointer(PyObject), table)
+        self.data = cython.cast(cython.p_void, cython.cast(uintptr_t, large) | 1)
+        lp_free(lp)
+        return 0
+
+    def choose(self, count, longest):
+        if self.is_small() and self.length() == 0 and (
+                count > limits.zset_max_listpack_entries or longest > limits.zset_max_listpack_value):
+            self.enlarge()
+        return 0
+
+    def small_insert(self, score, member, n):
+        """A member that is not in the set."""
+        lp: pack = self.small()
+        p: pack = lp_last(lp)
+        text: cython.char[32]
+        size: cython.size_t = score_text(score, text)
+        other: cython.double
+        if p != cython.NULL:
+            other = small_score(p)
+            if other < score or (other == score and compare(lp_previous(lp, p), member, n) < 0):
+                p = cython.NULL
+            else:
+                p = lp_first(lp)
+        while p != cython.NULL:
+            other = small_score(lp_next(lp, p))
+            if other > score or (other == score and compare(p, member, n) > 0):
+                break
+            p = lp_next(lp, lp_next(lp, p))
+        lp = lp_insert(lp, p, text, size, cython.address(p))
+        self.data = lp
+        try:
+            self.data = lp_insert(lp, p, member, n, cython.NULL)
+        except MemoryError:
+            self.data = lp_delete(lp, cython.address(p))
+            raise
+        return 0
+
+    def add(self, score, member, n, flags, result):
+        lp: pack
+        p: pack
+        current: cython.double
+        if not self.is_small():
+            return self.large_add(score, member, n, flags, result)
+        lp = self.small()
+        p = small_find(lp, member, n)
+        if p == cython.NULL:
+            if flags & ADD_XX:
+                return NOTHING_ADDED
+            if (cython.cast(int64_t, self.length()) >= limits.zset_max_listpack_entries
+                    or cython.cast(int64_t, n) > limits.zset_max_listpack_value or lp_bytes(lp) + n > SAFE_BYTES):
+                self.enlarge()
+                return self.large_add(score, member, n, flags, result)
+            self.small_insert(score, member, n)
+            result[0] = score
+            return MEMBER_ADDED
+        if flags & ADD_NX:
+            return NOTHING_ADDED
+        current = small_score(lp_next(lp, p))
+        if flags & ADD_INCR:
+            score += current
+            if score != score:
+                return NOT_A_NUMBER
+        if (flags & ADD_LT and score >= current) or (flags & ADD_GT and score <= current):
+            return NOTHING_ADDED
+        result[0] = score
+        if score == current:
+            return 0
+        lp = lp_delete(lp, cython.address(p))
+        self.data = lp
+        self.data = lp_delete(lp, cython.address(p))
+        self.small_insert(score, member, n)
+        return SCORE_UPDATED
+
+    def large_add(self, score, member, n, flags, result):
+        large: cython.pointer(Large) = self.large()
+        table: Table = cython.cast(Table, large.table)
+        hash: uint32_t = hash_bytes(member, n)
+        slot: cython.pointer(cython.pointer(Entry)) = table.find_hashed(member, n, hash)
+        e: cython.pointer(Entry)
+        current: cython.double
+        if slot == cython.NULL:
+            if flags & ADD_XX:
+                return NOTHING_ADDED
+            e = entry_new(member, n, SCORED, 0, 0)
+            entry_score(e)[0] = score
+            try:
+                tree_insert(cython.address(large.tree), score, e)
+            except MemoryError:
+                entry_free(e)
+                raise
+            try:
+                table.insert(e)
+            except MemoryError:
+                tree_remove(cython.address(large.tree), score, member, n)
+                entry_free(e)
+                raise
+            result[0] = score
+            return MEMBER_ADDED
+        if flags & ADD_NX:
+            return NOTHING_ADDED
+        e = slot[0]
+        current = entry_score(e)[0]
+        if flags & ADD_INCR:
+            score += current
+            if score != score:
+                return NOT_A_NUMBER
+        if (flags & ADD_LT and score >= current) or (flags & ADD_GT and score <= current):
+            return NOTHING_ADDED
+        result[0] = score
+        if score == current:
+            return 0
+        if not tree_rescore(cython.address(large.tree), current, member, n, score):
+            # In this order, so that a failing allocation leaves the member where it was.
+            tree_insert(cython.address(large.tree), score, e)
+            tree_remove(cython.address(large.tree), current, member, n)
+        entry_score(e)[0] = score
+        return SCORE_UPDATED
+
+    def score_of(self, member, n, score):
+        p: pack
+        table: Table
+        slot: cython.pointer(cython.pointer(Entry))
+        if self.is_small():
+            p = small_find(self.small(), member, n)
+            if p == cython.NULL:
+                return False
+            score[0] = small_score(lp_next(self.small(), p))
+            return True
+        table = cython.cast(Table, self.large().table)
+        slot = table.find(member, n)
+        if slot == cython.NULL:
+            return False
+        score[0] = entry_score(slot[0])[0]
+        return True
+
+    def large_remove(self, member, n):
+        large: cython.pointer(Large) = self.large()
+        table: Table = cython.cast(Table, large.table)
+        e: cython.pointer(Entry) = table.take(member, n)
+        if e == cython.NULL:
+            return False
+        try:
+            # The entry's own key: `member` may be what another owner is about to change.
+            tree_remove(cython.address(large.tree), entry_score(e)[0], entry_key(e), e.key_length)
+        finally:
+            entry_free(e)
+        return True
+
+    def remove(self, member, n):
+        lp: pack
+        p: pack
+        if not self.is_small():
+            return self.large_remove(member, n)
+        lp = self.small()
+        p = small_find(lp, member, n)
+        if p == cython.NULL:
+            return False
+        lp = lp_delete(lp, cython.address(p))
+        self.data = lp
+        self.data = lp_delete(lp, cython.address(p))
+        return True
+
+    def rank(self, member, n, score):
+        large: cython.pointer(Large)
+        lp: pack
+        p: pack
+        found: pack
+        rank: cython.Py_ssize_t = 0
+        bound: Bound
+        if self.is_small():
+            lp = self.small()
+            found = small_find(lp, member, n)
+            if found == cython.NULL:
+                return -1
+            score[0] = small_score(lp_next(lp, found))
+            p = lp_first(lp)
+            while p != found:
+                p = lp_next(lp, lp_next(lp, p))
+                rank += 1
+            return rank
+        if not self.score_of(member, n, score):
+            return -1
+        large = self.large()
+        bound.by = BY_BOTH
+        bound.after = False
+        bound.score = score[0]
+        bound.member = member
+        bound.length = n
+        return tree_cut(cython.address(large.tree), cython.address(bound))
+
+    def rank_of_score(self, score, after):
+        lp: pack
+        p: pack
+        bound: Bound
+        other: cython.double
+        rank: cython.Py_ssize_t = 0
+        if self.is_small():
+            lp = self.small()
+            p = lp_first(lp)
+            while p != cython.NULL:
+                p = lp_next(lp, p)
+                other = small_score(p)
+                if other > score or (other == score and not after):
+                    break
+                rank += 1
+                p = lp_next(lp, p)
+            return rank
+        bound.by = BY_SCORE
+        bound.after = after
+        bound.score = score
+        return tree_cut(cython.address(self.large().tree), cython.address(bound))
+
+    def walk(self, walk, rank, reverse):
+        walk.reverse = reverse
+        walk.lp = self.small()
+        walk.at = cython.NULL
+        walk.next = cython.NULL
+        if walk.lp == cython.NULL:
+            walk.next = tree_seek(cython.address(self.large().tree), rank, cython.address(walk.cursor))
+        elif 0 <= rank < self.length():
+            walk.at = lp_seek(walk.lp, 2 * rank)
+
+    def peek(self, member, last):
+        walk: Walk
+        self.walk(cython.address(walk), self.length() - 1 if last else 0, False)
+        return walk_next(cython.address(walk), member)
+
+    def remove_ranks(self, start, stop):
+        large: cython.pointer(Large)
+        cursor: Cursor
+        item: cython.pointer(Ranked)
+        i: cython.Py_ssize_t
+        if start < 0:
+            start = 0
+        if stop > self.length():
+            stop = self.length()
+        if start >= stop:
+            return 0
+        if self.is_small():
+            self.data = lp_delete_range(self.small(), 2 * start, 2 * (stop - start))
+            return stop - start
+        large = self.large()
+        for i in range(start, stop):
+            item = tree_seek(cython.address(large.tree), start, cython.address(cursor))
+            self.large_remove(entry_key(item.entry), item.entry.key_length)
+        return stop - start
+
+    # --- for Python -----------------------------------------------------------------------------------------------
+
+    def __len__(self):
+        return self.length()
+
+    def __contains__(self, member: bytes):
+        score: cython.double = 0
+        return self.score_of(member, len(member), cython.address(score))
+
+    def put(self, member: bytes, score: float, flags: cython.int = 0):
+        """`(outcome, score)`: outcome as add's, score None where the flags forbade it or the sum is no number."""
+        result: cython.double = 0
+        outcome: cython.int = self.add(score, member, len(member), flags, cython.address(result))
+        return outcome, None if outcome & (NOTHING_ADDED | NOT_A_NUMBER) else result
+
+    def prepare(self, count: int, longest: int):
+        """Chooses the encoding of an empty set that is to get so many members, the longest of so many bytes."""
+        self.choose(min(count, 1 << 62), longest)
+
+    def score(self, member: bytes):
+        """The member's score, None if it is missing."""
+        score: cython.double = 0
+        return score if self.score_of(member, len(member), cython.address(score)) else None
+
+    def discard(self, member: bytes):
+        """Removes the member: True if it was there."""
+        return cython.cast(bool, self.remove(member, len(member)))
+
+    def rank_of(self, member: bytes):
+        """The member's rank from the lowest, None if it is missing."""
+        score: cython.double = 0
+        rank: cython.Py_ssize_t = self.rank(member, len(member), cython.address(score))
+        return None if rank < 0 else rank
+
+    def score_interval(self, low: float, low_open: bool, high: float, high_open: bool):
+        """The ranks `(start, stop)` of the scores between the bounds, an open bound excluded. start may be past stop."""
+        return self.rank_of_score(low, low_open), self.rank_of_score(high, not high_open)
+
+    def member_interval(self, low: bytes, high: bytes):
+        """The ranks `(start, stop)` of the members between the bounds, each `-`, `+`, `[member` or `(member`.
+
+        All scores are taken to be equal, as ZRANGEBYLEX demands; otherwise the answer is some interval.
+        """
+        return self._member_cut(low, 0, False), self._member_cut(high, 0, True)
+
+    def _member_cut(self, bound: bytes, start: cython.Py_ssize_t, upper: bool):
+        """How many members are left of the bound."""
+        cut: Bound
+        lp: pack
+        p: pack
+        rank: cython.Py_ssize_t = 0
+        order: cython.int
+        text: bytes = bound[1:]
+        if bound == b"-":
+            return 0
+        if bound == b"+":
+            return self.length()
+        cut.by = BY_MEMBER
+        cut.after = (bound[0] == 91) == upper           # a "[" includes the member, a "(" does not
+        cut.score = 0
+        cut.member = text
+        cut.length = len(text)
+        if not self.is_small():
+            return tree_cut(cython.address(self.large().tree), cython.address(cut))
+        lp = self.small()
+        p = lp_first(lp)
+        while p != cython.NULL:
+            order = compare(p, cut.member, cut.length)
+            if order > 0 or (order == 0 and not cut.after):
+                break
+            rank += 1
+            p = lp_next(lp, lp_next(lp, p))
+        return rank
+
+    def members(self, start: int = 0, stop=None, reverse: bool = False):
+        """The members of the ranks [start, stop), highest first if reverse."""
+        return self._list(start, stop, reverse, False)
+
+    def items(self, start: int = 0, stop=None, reverse: bool = False):
+        """The same, with scores: a flat list `[member, score, ...]`."""
+        return self._list(start, stop, reverse, True)
+
+    def _list(self, start: int, stop, reverse: bool, scores: cython.bint):
+        walk: Walk
+        member: Member
+        found: list = []
+        first: cython.Py_ssize_t = max(start, 0)
+        last: cython.Py_ssize_t = self.length() if stop is None else min(stop, self.length())
+        left: cython.Py_ssize_t = last - first
+        if left > 0:
+            self.walk(cython.address(walk), last - 1 if reverse else first, reverse)
+            while left > 0 and walk_next(cython.address(walk), cython.address(member)):
+                found.append(PyBytes_FromStringAndSize(member.data, member.length))
+                if scores:
+                    found.append(member.score)
+                left -= 1
+        return found
+
+    def at(self, rank: int):
+        """`(member, score)` of this rank. IndexError."""
+        walk: Walk
+        member: Member
+        self.walk(cython.address(walk), rank, False)
+        if not walk_next(cython.address(walk), cython.address(member)):
+            raise IndexError(rank)
+        return PyBytes_FromStringAndSize(member.data, member.length), member.score
+
+    def remove_interval(self, start: int, stop: int):
+        """Removes the ranks [start, stop): how many there were."""
+        return self.remove_ranks(start, stop)
+
+    def pop(self, count: int, highest: bool):
+        """Removes so many members from one end: a flat list `[member, score, ...]`, the outermost first."""
+        n: cython.Py_ssize_t = self.length()
+        taken: cython.Py_ssize_t = min(count, n)
+        found: list
+        if highest:
+            found = self._list(n - taken, n, True, True)
+            self.remove_ranks(n - taken, n)
+        else:
+            found = self._list(0, taken, False, True)
+            self.remove_ranks(0, taken)
+        return found
+
+    def scan(self, cursor: int):
+        """A step of an iteration: `(next cursor, [member, score, ...])`. A small set comes whole, with cursor 0."""
+        found: list = []
+        table: Table
+        following: uint64_t
+        if self.is_small():
+            return 0, self._list(0, None, False, True)
+        table = cython.cast(Table, self.large().table)
+        following = table.scan(cursor, collect, cython.cast(cython.p_void, found))
+        return following, found
+
+    def encoding(self):
+        """OBJECT ENCODING's name."""
+        return "listpack" if self.is_small() else "skiplist"
+
+    def listpack(self):
+        """The bytes of a small set's listpack; None if it is large."""
+        lp: pack = self.small()
+        return None if lp == cython.NULL else PyBytes_FromStringAndSize(cython.cast(cython.p_char, lp), lp_bytes(lp))
+
+    @staticmethod
+    def from_listpack(data: bytes):
+        """A set of a listpack `member, score, ...` that came from elsewhere. ValueError if it is none, or not in order.
+
+        It becomes a large set where it is over the limits.
+        """
+        values: SortedSet = SortedSet()
+        lp: pack = lp_load(data, len(data))
+        lp_free(values.small())
+        values.data = lp
+        values._validate()
+        if (cython.cast(int64_t, values.length()) > limits.zset_max_listpack_entries
+                or values._longest() > limits.zset_max_listpack_value):
+            values.enlarge()
+        return values
+
+    def _validate(self):
+        """ValueError unless the pack is pairs of members and scores in order, no member twice."""
+        lp: pack = self.small()
+        p: pack = lp_first(lp)
+        q: pack
+        item: Item
+        score: cython.double = 0
+        before: tuple = None
+        seen: set = set()
+        if lp_length(lp) & 1:
+            raise ValueError("a member without a score")
+        while p != cython.NULL:
+            lp_get(p, cython.address(item))
+            member = PyBytes_FromStringAndSize(item.data, item.length)
+            q = lp_next(lp, p)
+            lp_get(q, cython.address(item))
+            if item.is_integer:
+                score = cython.cast(cython.double, item.number)
+            elif not text_to_double(item.data, item.length, cython.address(score)) or score != score:
+                raise ValueError("a score that is no number")
+            if member in seen or (before is not None and before >= (score, member)):
+                raise ValueError("members twice or out of order")
+            seen.add(member)
+            before = (score, member)
+            p = lp_next(lp, q)
+
+    def _longest(self) -> cython.Py_ssize_t:
+        walk: Walk
+        member: Member
+        longest: cython.Py_ssize_t = 0
+        self.walk(cython.address(walk), 0, False)
+        while walk_next(cython.address(walk), cython.address(member)):
+            if cython.cast(cython.Py_ssize_t, member.length) > longest:
+                longest = member.length
+        return longest
+
+    def memory(self, samples: int = 5):
+        """Bytes that the set takes. A large set's members are estimated from so many samples; 0: all are counted."""
+        large: cython.pointer(Large)
+        table: Table
+        cursor: Cursor
+        item: cython.pointer(Ranked)
+        total: cython.size_t = OBJECT_SIZE
+        seen: cython.size_t = 0
+        sizes: cython.size_t = 0
+        if self.is_small():
+            return total + lp_memory(self.small())
+        large = self.large()
+        table = cython.cast(Table, large.table)
+        total += block_size(cython.sizeof(Large)) + table.size_in_memory() + tree_bytes(cython.address(large.tree))
+        item = tree_seek(cython.address(large.tree), 0, cython.address(cursor))
+        while item != cython.NULL and (samples == 0 or seen < cython.cast(cython.size_t, samples)):
+            sizes += block_size(entry_size(item.entry))
+            seen += 1
+            item = cursor_next(cython.address(cursor))
+        if seen:
+            total += sizes * cython.cast(cython.size_t, large.tree.count) // seen
+        return total
+
+    def copy(self):
+        """Another set with the same members, in the same encoding."""
+        other: SortedSet = SortedSet()
+        walk: Walk
+        member: Member
+        ignored: cython.double = 0
+        lp: pack
+        if self.is_small():
+            lp = lp_copy(self.small())
+            lp_free(other.small())
+            other.data = lp
+            return other
+        other.enlarge()
+        cython.cast(Table, other.large().table).expand(self.length())
+        self.walk(cython.address(walk), 0, False)
+        while walk_next(cython.address(walk), cython.address(member)):
+            other.large_add(member.score, member.data, member.length, 0, cython.address(ignored))
+        return other
+
+    def free_some(self, budget: int):
+        """Gives back the memory of up to so many members: how many are left. To be called until 0; the set is no set
+        any more from the first call on."""
+        large: cython.pointer(Large)
+        if self.is_small():
+            return 0
+        large = self.large()
+        if large.tree.count:
+            tree_free_some(cython.address(large.tree), budget)
+            return cython.cast(Table, large.table).count[0] + cython.cast(Table, large.table).count[1]
+        return cython.cast(Table, large.table).clear_some(budget)
+
+    def _check(self):
+        """The invariants. AssertionError."""
+        large: cython.pointer(Large)
+        table: Table
+        cursor: Cursor
+        item: cython.pointer(Ranked)
+        slot: cython.pointer(cython.pointer(Entry))
+        seen: cython.Py_ssize_t = 0
+        if self.is_small():
+            lp_check(self.small(), lp_bytes(self.small()))
+            try:
+                self._validate()
+            except ValueError as error:
+                raise AssertionError(str(error))
+            return
+        large = self.large()
+        table = cython.cast(Table, large.table)
+        tree_check(cython.address(large.tree))
+        assert table.count[0] + table.count[1] == cython.cast(cython.size_t, large.tree.count)
+        item = tree_seek(cython.address(large.tree), 0, cython.address(cursor))
+        while item != cython.NULL:
+            assert entry_kind(item.entry) == SCORED
+            assert entry_score(item.entry)[0] == item.score
+            slot = table.find(entry_key(item.entry), item.entry.key_length)
+            assert slot != cython.NULL and slot[0] == item.entry
+            seen += 1
+            item = cursor_next(cython.address(cursor))
+        assert seen == large.tree.count

@@ -121,7 +121,7 @@ def weight(node: cython.pointer(Node), start: cython.Py_ssize_t, stop: cython.Py
 
 
 @cython.cfunc
-@cython.exceptval(-1)
+@cython.exceptval(-1, check=False)
 def refit(owner: cython.pointer(cython.pointer(Node)), old: cython.Py_ssize_t, new: cython.Py_ssize_t) -> cython.int:
     """Moves the node into a block for `new` elements, from one for `old`."""
     node: cython.pointer(Node) = owner[0]
@@ -139,7 +139,7 @@ def drop_elements(node: cython.pointer(Node), index: cython.Py_ssize_t, count: c
 
 
 @cython.cfunc
-@cython.exceptval(-1)
+@cython.exceptval(-1, check=False)
 def split(owner: cython.pointer(cython.pointer(Node)), index: cython.int, at: cython.int) -> cython.int:
     """Gives the elements from `at` on of the child at `index` to a new node right of it. owner[0] may move."""
     parent: cython.pointer(Node) = owner[0]
@@ -284,7 +284,7 @@ def renew_first(path: cython.pointer(Cursor)) -> cython.void:
 
 
 @cython.cfunc
-@cython.exceptval(-1)
+@cython.exceptval(-1, check=False)
 def join(parent: cython.pointer(Node), index: cython.int) -> cython.bint:
     """Puts the children at index and index + 1 into one node (True), or shares their elements out evenly (False).
 
@@ -332,7 +332,7 @@ def join(parent: cython.pointer(Node), index: cython.int) -> cython.bint:
 
 
 @cython.cfunc
-@cython.exceptval(-1)
+@cython.exceptval(-1, check=False)
 def mend(tree: cython.pointer(RankedTree), path: cython.pointer(Cursor)) -> cython.int:
     """After the leaf at the end of the path has lost an item: joins what has become too small, from the leaf up."""
     depth: cython.int
@@ -392,7 +392,7 @@ def tree_remove(tree, score, member, n):
 
 
 @cython.cfunc
-@cython.exceptval(-1)
+@cython.exceptval(-1, check=False)
 def drop_leaf(tree: cython.pointer(RankedTree), path: cython.pointer(Cursor)) -> cython.int:
     """Takes the empty leaf at the end of the path out of the tree, and the ancestors that this empties."""
     depth: cython.int = path.height - 1
@@ -598,7 +598,7 @@ def tree_bytes(tree):
 
 
 @cython.cfunc
-@cython.exceptval(-1)
+@cython.exceptval(-1, check=False)
 def check_node(node: cython.pointer(Node), level: cython.uint, right_edge: cython.bint, is_root: cython.bint,
                last: cython.pointer(Ranked)) -> cython.Py_ssize_t:
     """The items below the node; `last` is the item before them, and then the last of them."""

@@ -81,7 +81,6 @@ def small_find(lp: pack, member: cython.p_const_char, n: cython.size_t) -> pack:
 
 @cython.cfunc
 @cython.inline
-@cython.exceptval(check=False)
 def table_of(large: cython.pointer(Large)) -> object:
     return cython.cast(object, large.table)
 
@@ -114,7 +113,7 @@ def walk_next(walk, member):
 
 
 @cython.cfunc
-@cython.exceptval(-1)
+@cython.exceptval(-1, check=False)
 def collect(context: cython.p_void, slot: cython.pointer(cython.pointer(Entry))) -> cython.int:
     found: list = cython.cast(list, context)
     e: cython.pointer(Entry) = slot[0]
@@ -124,6 +123,7 @@ def collect(context: cython.p_void, slot: cython.pointer(cython.pointer(Entry)))
 
 
 @cython.final
+@cython.cclass
 class SortedSet:
     """Members (bytes) with scores (floats, never NaN).
 

@@ -104,7 +104,9 @@ cdef pack lp_delete_range(pack lp, Py_ssize_t index, size_t count) except NULL
 cdef size_t lp_entry_size(const char *data, size_t n) noexcept      # bytes that the element would take
 cdef int lp_check(pack lp, size_t size) except -1                   # ValueError if the buffer is no well-formed listpack
 
-# The steps of the calls above.
+# The steps of the calls above. lp_encode makes an entry ready (it refers to the data), lp_write puts its e.size bytes to p.
+cdef void lp_encode(const char *data, size_t n, EncodedEntry *e) noexcept
+cdef void lp_write(pack p, EncodedEntry *e) noexcept
 cdef pack splice(pack lp, size_t offset, size_t old, size_t new) except NULL
 cdef pack insert_entry(pack lp, size_t offset, EncodedEntry *e) except NULL
 cdef pack replace_entry(pack lp, pack *p, EncodedEntry *e) except NULL

@@ -88,9 +88,7 @@ def encode_integer(v: int64_t, e: cython.pointer(EncodedEntry)) -> cython.void:
     encode_tail(e)
 
 
-@cython.cfunc
-@cython.exceptval(check=False)
-def encode(data: cython.p_const_char, n: cython.size_t, e: cython.pointer(EncodedEntry)) -> cython.void:
+def lp_encode(data, n, e):
     v: int64_t = 0
     if n <= 20 and text_to_integer(data, n, cython.address(v)):
         encode_integer(v, e)
@@ -111,10 +109,7 @@ def encode(data: cython.p_const_char, n: cython.size_t, e: cython.pointer(Encode
     encode_tail(e)
 
 
-@cython.cfunc
-@cython.inline
-@cython.exceptval(check=False)
-def write_entry(p: pack, e: cython.pointer(EncodedEntry)) -> cython.void:
+def lp_write(p, e):
     i: cython.int
     for i in range(e.head_size):
         p[i] = e.head[i]
@@ -363,20 +358,20 @@ def lp_find(lp, p, data, n, skip):
 
 def insert_entry(lp, offset, e):
     lp = splice(lp, offset, 0, e.size)
-    write_entry(lp + offset, e)
+    lp_write(lp + offset, e)
     add_to_count(lp, 1)
     return lp
 
 
 def lp_append(lp, data, n):
     e: EncodedEntry
-    encode(data, n, cython.address(e))
+    lp_encode(data, n, cython.address(e))
     return insert_entry(lp, lp_bytes(lp) - 1, cython.address(e))
 
 
 def lp_prepend(lp, data, n):
     e: EncodedEntry
-    encode(data, n, cython.address(e))
+    lp_encode(data, n, cython.address(e))
     return insert_entry(lp, HEADER, cython.address(e))
 
 
@@ -389,7 +384,7 @@ def lp_append_integer(lp, number):
 def lp_insert(lp, p, data, n, at):
     e: EncodedEntry
     offset: cython.size_t = lp_bytes(lp) - 1 if p == cython.NULL else p - lp
-    encode(data, n, cython.address(e))
+    lp_encode(data, n, cython.address(e))
     lp = insert_entry(lp, offset, cython.address(e))
     if at != cython.NULL:
         at[0] = lp + offset
@@ -399,14 +394,14 @@ def lp_insert(lp, p, data, n, at):
 def replace_entry(lp, p, e):
     offset: cython.size_t = p[0] - lp
     lp = splice(lp, offset, lp_skip(p[0]) - p[0], e.size)
-    write_entry(lp + offset, e)
+    lp_write(lp + offset, e)
     p[0] = lp + offset
     return lp
 
 
 def lp_replace(lp, p, data, n):
     e: EncodedEntry
-    encode(data, n, cython.address(e))
+    lp_encode(data, n, cython.address(e))
     return replace_entry(lp, p, cython.address(e))
 
 
@@ -442,7 +437,7 @@ def lp_delete_range(lp, index, count):
 
 def lp_entry_size(data, n):
     e: EncodedEntry
-    encode(data, n, cython.address(e))
+    lp_encode(data, n, cython.address(e))
     return e.size
 
 

@@ -289,6 +289,9 @@ class Reader:
         stop = found
         if stop != p and stop[-1] == b'\r':
             stop -= 1
+        word = cython.cast(cython.p_char, memchr(p, 0, stop - p))
+        if word != cython.NULL:
+            stop = word                                 # Redis reads the line as a C string
         self.count = 0
         while True:
             while p < stop and is_space(p[0]):
@@ -321,7 +324,7 @@ class Reader:
                         break
                     out[0] = c
                     out += 1
-                elif c == b' ' or c == b'\n' or c == b'\r' or c == b'\t' or c == 0:
+                elif c == b' ' or c == b'\n' or c == b'\r' or c == b'\t':
                     break
                 elif c == b'"' or c == b"'":
                     quote = c
@@ -334,8 +337,6 @@ class Reader:
             self.words[self.count].data = word
             self.words[self.count].length = out - word
             self.count += 1
-            if p < stop and p[0] == 0:
-                p = stop                                # Redis reads the line as a C string
         self.start = self.cursor = self.scanned = found - self.buffer + 1
         return 1
 

@@ -5,7 +5,7 @@ from libc.stdint cimport int64_t
 
 cdef extern from "Python.h":
     long long PyLong_AsLongLongAndOverflow(object number, int *overflow) except? -1
-    int enter_recursion "Py_EnterRecursiveCall"(const char *where) except -1
+    int enter_recursion "Py_EnterRecursiveCall"(const char *where) except *     # 0, or 1 or -1: it varies
     void leave_recursion "Py_LeaveRecursiveCall"()
 
 @cython.final

@@ -1,15 +1,66 @@
 # The embeddable core: command table, dispatch, transactions. No sockets, no event loop.
 
-from libc.stdint cimport int64_t, uint64_t
+from libc.stdint cimport int64_t, uint64_t, uint32_t
 from carnelian.protocol.reader cimport Slice
 from carnelian.keyspace.session cimport Session
 from carnelian.keyspace.store cimport Store
 from carnelian.keyspace.call cimport Call
 
+# The compiled twin of a word: answers the common case from the slices of the input buffer, straight into the writer, and
+# returns 1; or changes nothing and returns 0: then the general body runs. It raises nothing but MemoryError.
+ctypedef int (*lane)(Engine engine, Session session, Slice *words, int count) except -1
+
+cdef class BoundCommand:
+    cdef readonly object declaration        # keyspace.command.Command
+    cdef readonly str name                  # "xgroup|create"
+    cdef readonly object function
+    cdef readonly uint64_t flags
+    cdef readonly int arity
+    cdef readonly str group
+    cdef readonly dict subcommands          # lower-case name (bytes) -> BoundCommand, None if it is no container
+    cdef readonly int skip                  # words before the arguments: 1, or 2 for a subcommand
+    cdef lane twin
+    cdef public int64_t calls
+    cdef public int64_t nanoseconds
+    cdef public int64_t rejected
+    cdef public int64_t failed
+    cdef int64_t durations[40]              # how many calls took under 2**i microseconds (and not under 2**(i - 1))
+
+ctypedef struct NameSlot:                   # of the table of command names
+    uint64_t hash
+    void *command                           # BoundCommand
+
 cdef class Engine:
     cdef readonly Store store
     cdef readonly Call call
-    cdef public dict commands           # lower-case name (bytes) -> BoundCommand
+    cdef readonly dict commands             # lower-case name (bytes) -> BoundCommand
+    cdef NameSlot names[1024]
+    cdef bint careful                       # no twin may run: MONITOR, CLIENT PAUSE
+    cdef public int64_t maxmemory
+    cdef public str eviction_policy
+    cdef public int eviction_samples
+    cdef public object password             # requirepass as bytes, or None
+    cdef public int64_t slowlog_threshold   # microseconds; negative: off
+    cdef readonly object slowlog            # deque of entries (statistics.slow_entry), newest first
+    cdef public int64_t slowlog_next
+    cdef public int64_t latency_threshold   # milliseconds; 0: off
+    cdef readonly dict latency_events       # event -> deque of (seconds since the epoch, milliseconds)
+    cdef readonly dict monitors             # sessions that have said MONITOR
+    cdef readonly dict sessions             # id -> Session
+    cdef readonly dict error_counts         # "ERR" -> how often
+    cdef public bint latency_tracking
+    cdef public int64_t processed           # commands
+    cdef public int64_t next_deadline       # milliseconds since the epoch of the first timeout of a parked client, 0: none;
+                                            # whoever calls cron() looks at it after each batch
+    cdef readonly int64_t pause_until
+    cdef readonly bint pause_writes_only
+    cdef list postponed                     # (session, words) of clients held by CLIENT PAUSE
+    cdef list transaction_effects           # while EXEC runs
+    cdef bint executing                     # an EXEC is under way
+    cdef uint32_t sampled
+    cdef readonly object samples            # of the rates that INFO shows
+    cdef public object server               # the server around the engine, or None
+    cdef public object config               # its configuration, or None
 
     # The server calls, for each turn of its loop:
     #   begin_batch()                   once: the clock is read
@@ -19,9 +70,19 @@ cdef class Engine:
     cpdef int begin_batch(self) except -1
     # Runs every whole request of session.reader; replies are in session.writer. Errors become replies; a protocol error sets
     # CLOSE_AFTER_REPLY. Stops early when the session is blocked or closing. Never raises for anything a client sent.
+    # 1: it stopped because much output has gathered: send it, then call again. 0: everything was run.
     cpdef int drain(self, Session session) except -1
     cpdef int end_batch(self) except -1
     cpdef int attach(self, Session session) except -1       # a client has come
     cpdef int detach(self, Session session) except -1       # and gone: watches, waits and subscriptions end
     cpdef double cron(self) except -1                       # expiry, timeouts, eviction, sliced freeing; seconds until it wants
                                                             # to be called again (at most 0.1)
+    cdef BoundCommand find_command(self, const char *name, size_t n)
+    cdef int set_twin(self, bytes name, lane twin) except -1
+    cdef int run(self, Session session, Slice *words, int count) except -1
+    cpdef int run_words(self, Session session, tuple words) except -1
+    cdef int execute(self, Session session, BoundCommand command, tuple words) except -1
+    cdef object invoke(self, Session session, BoundCommand command, tuple words)
+    cdef int reply_error(self, Session session, BoundCommand command, str text) except -1
+    cpdef int serve_ready(self) except -1
+    cpdef bint make_room(self) except -1

@@ -1,0 +1,653 @@
+# cython: language_level=3, cdivision=True
+"""The embeddable core: command table, dispatch, blocking, the periodic work.
+
+A request is run in `run`: by the word's compiled twin where it has one and nothing special is going on, else by
+`run_words`, which makes `bytes` of the words, checks what Redis checks in Redis's order, and calls the body.
+"""
+import logging
+from collections import deque
+
+import cython
+from cython.cimports.carnelian.base import memory
+from cython.cimports.carnelian.base.clock import steady_nanoseconds, wall_microseconds
+from cython.cimports.carnelian.keyspace.session import (
+    ABORTED, BLOCKED, CLOSE_AFTER_REPLY, CLOSE_NOW, IN_MULTI, PAUSED, PROTOCOL_ERROR, REPLY_OFF, REPLY_SKIP, REPLY_SKIP_NEXT,
+    SUBSCRIBED, UNAUTHENTICATED)
+from cython.cimports.carnelian.keyspace.waiting import Blocked
+from cython.cimports.carnelian.protocol.reader import Reader
+from cython.cimports.carnelian.protocol.writer import Writer
+from cython.cimports.carnelian.engine.vectorcall import PyObject_Vectorcall
+from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cython.cimports.cpython.object import PyObject
+from cython.cimports.cpython.ref import Py_INCREF
+from cython.cimports.cpython.tuple import PyTuple_GET_ITEM, PyTuple_GET_SIZE, PyTuple_New, PyTuple_SET_ITEM
+
+from carnelian.base.errors import OutOfMemory, ProtocolError, ReplyError, WrongArity
+from carnelian.base.replies import NO_REPLY, QUEUED, WAIT
+from carnelian.engine import eviction, statistics
+from carnelian.keyspace import command as declarations
+
+log = logging.getLogger("carnelian")
+
+WRITES = cython.declare(cython.ulonglong, declarations.WRITE)
+MAY_REPLICATE = cython.declare(cython.ulonglong, declarations.MAY_REPLICATE)
+DENYOOM = cython.declare(cython.ulonglong, declarations.DENYOOM)
+READS = cython.declare(cython.ulonglong, declarations.READONLY)
+NO_AUTH = cython.declare(cython.ulonglong, declarations.NO_AUTH)
+NO_MULTI = cython.declare(cython.ulonglong, declarations.NO_MULTI)
+SKIP_MONITOR = cython.declare(cython.ulonglong, declarations.SKIP_MONITOR | declarations.ADMIN)
+SKIP_SLOWLOG = cython.declare(cython.ulonglong, declarations.SKIP_SLOWLOG)
+FAST = cython.declare(cython.ulonglong, declarations.FAST)
+
+# Words that are run, not queued, between MULTI and EXEC.
+NOT_QUEUED = frozenset({"exec", "discard", "multi", "watch", "quit", "reset"})
+# Words of RESP2's subscribed mode.
+SUBSCRIBED_WORDS = frozenset({"ping", "subscribe", "unsubscribe", "psubscribe", "punsubscribe", "ssubscribe", "sunsubscribe",
+                              "quit", "reset"})
+# Flags of a session with which no twin may run.
+NO_TWIN = cython.declare(cython.longlong, IN_MULTI | SUBSCRIBED | UNAUTHENTICATED | REPLY_OFF | REPLY_SKIP | REPLY_SKIP_NEXT
+                         | (1 << 10))
+# Output beyond which a pipeline is interrupted so that the replies can leave.
+OUTPUT_AT_ONCE = cython.declare(cython.size_t, 1 << 20)
+MOST_ARGUMENTS = cython.declare(cython.int, 62)
+
+
+@cython.final
+class BoundCommand:
+    """One word as an engine has it: the declaration, and this engine's counts."""
+
+    def __init__(self, declaration):
+        self.declaration = declaration
+        self.name = declaration.name
+        self.function = declaration.function
+        self.flags = declaration.flags
+        self.arity = declaration.arity
+        self.group = declaration.group
+        self.skip = 2 if "|" in declaration.name else 1
+        self.twin = cython.NULL
+        if declaration.subcommands is not None:
+            self.subcommands = {name.encode(): BoundCommand(child) for name, child in declaration.subcommands.items()}
+
+    def histogram(self) -> dict:
+        """Calls by duration: {upper bound in microseconds (a power of two): calls}, empty buckets left out."""
+        i: cython.int
+        return {1 << i: self.durations[i] for i in range(40) if self.durations[i]}
+
+    def reset(self):
+        """Forgets the counts (CONFIG RESETSTAT)."""
+        self.calls = self.nanoseconds = self.rejected = self.failed = 0
+        i: cython.int
+        for i in range(40):
+            self.durations[i] = 0
+        for child in (self.subcommands or {}).values():
+            child.reset()
+
+
+@cython.cfunc
+@cython.inline
+@cython.exceptval(check=False)
+def name_hash(p: cython.p_char, n: cython.size_t) -> cython.ulonglong:
+    """FNV-1a over the lower-case bytes. The table is filled from declarations only: no client can make it collide."""
+    h: cython.ulonglong = 14695981039346656037
+    c: cython.uchar
+    i: cython.size_t
+    for i in range(n):
+        c = p[i]
+        if 65 <= c <= 90:
+            c |= 32
+        h = (h ^ c) * cython.cast(cython.ulonglong, 1099511628211)
+    return h
+
+
+@cython.cfunc
+@cython.inline
+@cython.exceptval(check=False)
+def duration_bucket(nanoseconds: cython.longlong) -> cython.int:
+    microseconds: cython.longlong = nanoseconds // 1000
+    bucket: cython.int = 0
+    while microseconds > 0 and bucket < 39:
+        microseconds >>= 1
+        bucket += 1
+    return bucket
+
+
+@cython.final
+class Engine:
+    """Databases, words and their execution, for any number of sessions. One thread at a time."""
+
+    def __init__(self, databases: int = 16):
+        self.store = Store(databases)
+        self.call = Call(self.store, self)
+        self.commands = {}
+        self.maxmemory = 0
+        self.eviction_policy = "noeviction"
+        self.eviction_samples = 5
+        self.password = None
+        self.slowlog_threshold = 10000
+        self.slowlog = deque(maxlen=128)
+        self.latency_threshold = 0
+        self.latency_events = {}
+        self.latency_tracking = True
+        self.monitors = {}
+        self.sessions = {}
+        self.error_counts = {}
+        self.postponed = []
+        self.samples = statistics.Samples()
+        import carnelian.commands
+        import carnelian.engine.words
+        self.bind()
+        from carnelian.engine import lanes
+        lanes.install(self)
+
+    # --- the command table -------------------------------------------------------------------------------------------
+
+    def bind(self):
+        """Takes up every declared word that is not there yet (a server declares more of them)."""
+        for name, declaration in declarations.registry.items():
+            if name.encode() not in self.commands:
+                self.commands[name.encode()] = BoundCommand(declaration)
+        i: cython.size_t
+        h: cython.ulonglong
+        for i in range(1024):
+            self.names[i].command = cython.NULL
+        for name, command in self.commands.items():
+            h = name_hash(PyBytes_AS_STRING(name), PyBytes_GET_SIZE(name))
+            i = h & 1023
+            while self.names[i].command != cython.NULL:
+                i = (i + 1) & 1023
+            self.names[i].hash = h
+            self.names[i].command = cython.cast(cython.p_void, command)
+
+    def find_command(self, name, n):
+        h: cython.ulonglong = name_hash(name, n)
+        i: cython.size_t = h & 1023
+        while self.names[i].command != cython.NULL:
+            if self.names[i].hash == h:
+                return cython.cast(BoundCommand, self.names[i].command)
+            i = (i + 1) & 1023
+        return None
+
+    def set_twin(self, name, twin):
+        cython.cast(BoundCommand, self.commands[name]).twin = twin
+        return 0
+
+    # --- batches -----------------------------------------------------------------------------------------------------
+
+    def begin_batch(self):
+        self.store.tick()
+        return 0
+
+    def end_batch(self):
+        return 0
+
+    def drain(self, session):
+        reader: Reader = session.reader
+        writer: Writer = session.writer
+        session.active = self.store.now
+        try:
+            while not session.flags & (BLOCKED | CLOSE_AFTER_REPLY | CLOSE_NOW):
+                if writer.end - writer.start > OUTPUT_AT_ONCE:
+                    self.store.queue_output(session)
+                    return 1
+                if reader.next() == 0:
+                    break
+                if reader.count:
+                    self.run(session, reader.words, reader.count)
+        except ProtocolError as error:
+            self.reply_error(session, None, f"ERR Protocol error: {error}")
+            session.flags |= CLOSE_AFTER_REPLY | PROTOCOL_ERROR
+        if writer.end != writer.start or session.flags & (CLOSE_AFTER_REPLY | CLOSE_NOW):
+            self.store.queue_output(session)
+        return 0
+
+    def attach(self, session):
+        session.created = self.store.now
+        session.active = self.store.now
+        self.sessions[session.id] = session
+        return 0
+
+    def detach(self, session):
+        store: Store = self.store
+        self.sessions.pop(session.id, None)
+        self.monitors.pop(session, None)
+        self.reconsider()
+        if session.watched:
+            store.unwatch(session)
+        if session.flags & SUBSCRIBED:
+            store.pubsub.forget(session)
+        if session.waiting is not None:
+            self.unpark(session)
+        if session.flags & PAUSED:
+            self.postponed = [item for item in self.postponed if item[0] is not session]
+        session.queue = []
+        return 0
+
+    def reconsider(self):
+        """Whether twins may run: to be called when monitors or pauses come and go, or slowlog_threshold changes.
+
+        A twin is not timed each time, and takes no longer than some microseconds: a threshold below a millisecond wants them all.
+        """
+        self.careful = bool(self.monitors) or self.pause_until != 0 or 0 <= self.slowlog_threshold < 1000
+
+    # --- one request -------------------------------------------------------------------------------------------------
+
+    def run(self, session, words, count):
+        i: cython.int
+        started: cython.longlong
+        command: BoundCommand = self.find_command(words[0].data, words[0].length)
+        if command is not None and command.twin != cython.NULL and not session.flags & NO_TWIN and not self.careful and (
+                self.maxmemory == 0 or self.store.memory() <= self.maxmemory):
+            self.sampled += 1
+            if self.sampled & 63:
+                if command.twin(self, session, words, count):
+                    command.calls += 1
+                    self.processed += 1
+                    session.command = command
+                    return 0
+            else:
+                # One in 64 is timed, and stands for the others: two readings of the clock cost as much as a GET.
+                started = steady_nanoseconds()
+                if command.twin(self, session, words, count):
+                    started = steady_nanoseconds() - started
+                    command.calls += 1
+                    command.nanoseconds += started * 64
+                    command.durations[duration_bucket(started)] += 64
+                    self.processed += 1
+                    session.command = command
+                    return 0
+        made: tuple = PyTuple_New(count)
+        for i in range(count):
+            word = PyBytes_FromStringAndSize(words[i].data, words[i].length)
+            Py_INCREF(word)
+            PyTuple_SET_ITEM(made, i, word)
+        return self.run_words(session, made)
+
+    def run_words(self, session, words):
+        name: bytes = cython.cast(bytes, words[0])
+        command: BoundCommand = self.find_command(PyBytes_AS_STRING(name), PyBytes_GET_SIZE(name))
+        count: cython.Py_ssize_t = PyTuple_GET_SIZE(words)
+        pending: cython.size_t = session.writer.pending()
+        dropped: cython.longlong = session.flags & (REPLY_OFF | REPLY_SKIP)
+        if session.flags & REPLY_SKIP_NEXT:
+            session.flags = (session.flags & ~REPLY_SKIP_NEXT) | REPLY_SKIP
+        elif session.flags & REPLY_SKIP:
+            session.flags &= ~REPLY_SKIP
+        container: BoundCommand = command
+        if command is not None and command.subcommands is not None and count > 1:
+            command = command.subcommands.get(cython.cast(bytes, words[1]).lower())
+        if command is None:
+            self.refuse(session, None, unknown(words) if container is None else unknown_subcommand(words))
+        elif command.arity > 0 and command.arity != count or count < -command.arity or command.function is None:
+            self.refuse(session, command, str(WrongArity(command.name)))
+        elif session.flags & UNAUTHENTICATED and not command.flags & NO_AUTH:
+            self.refuse(session, command, "NOAUTH Authentication required.")
+        elif session.flags & IN_MULTI and command.flags & NO_MULTI:
+            self.refuse(session, command, "ERR Command not allowed inside a transaction")
+        elif self.maxmemory and not self.make_room() and self.oom_refuses(session, command):
+            self.refuse(session, command, str(OutOfMemory()))
+        elif session.is_pubsub() and command.name not in SUBSCRIBED_WORDS:
+            self.refuse(session, command, f"ERR Can't execute '{name.decode('latin-1').lower()}': only (P|S)SUBSCRIBE / "
+                                          "(P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context")
+        elif session.flags & IN_MULTI and command.name not in NOT_QUEUED:
+            session.queue.append((command, words))
+            session.writer.encode(QUEUED)
+        elif self.pause_until and self.is_paused(session, command):
+            session.flags |= BLOCKED | PAUSED
+            self.postponed.append((session, words))
+        else:
+            session.command = command
+            self.execute(session, command, words)
+            if self.store.waiters.ready:
+                self.serve_ready()
+        if dropped or session.flags & REPLY_OFF:
+            session.writer.end = session.writer.start + pending
+        return 0
+
+    @cython.cfunc
+    def oom_refuses(self, session: Session, command: BoundCommand) -> cython.bint:
+        """Memory is short: words that may use more are refused, and EXEC when one of the queued does."""
+        if command.name == "exec":
+            for queued, words in session.queue:
+                if cython.cast(BoundCommand, queued).flags & DENYOOM:
+                    return True
+            return False
+        return command.flags & DENYOOM != 0
+
+    @cython.cfunc
+    def refuse(self, session: Session, command: BoundCommand, text: str) -> cython.int:
+        """An error before execution: it also spoils the transaction under way."""
+        if session.flags & IN_MULTI:
+            session.flags |= ABORTED
+        if command is not None:
+            command.rejected += 1
+        self.count_error(text)
+        session.writer.error(text.encode("utf-8", "surrogateescape"))
+        return 0
+
+    def reply_error(self, session, command, text):
+        if command is not None:
+            command.failed += 1
+        self.count_error(text)
+        session.writer.error(text.encode("utf-8", "surrogateescape"))
+        return 0
+
+    def count_error(self, str text):
+        code = text.split(" ", 1)[0]
+        self.error_counts[code] = self.error_counts.get(code, 0) + 1
+
+    def execute(self, session, command, words):
+        """Calls the body and writes its reply, whatever happens."""
+        pending: cython.size_t = session.writer.pending()
+        started: cython.longlong = steady_nanoseconds()
+        elapsed: cython.longlong
+        if self.monitors and not command.flags & SKIP_MONITOR:
+            self.feed_monitors(session, words)
+        try:
+            value = self.invoke(session, command, words)
+            if value is WAIT and self.call.parked is not None:
+                self.park(session, self.call.parked)
+            elif value is not NO_REPLY:
+                session.writer.encode(value)
+        except ReplyError as error:
+            session.writer.end = session.writer.start + pending
+            self.reply_error(session, command, str(error))
+        except Exception as error:
+            log.exception("%s raised an exception that is no reply", command.name)
+            session.writer.end = session.writer.start + pending
+            self.reply_error(session, command, f"ERR internal error: {type(error).__name__}")
+        elapsed = steady_nanoseconds() - started
+        command.calls += 1
+        command.nanoseconds += elapsed
+        self.processed += 1
+        if self.latency_tracking:
+            command.durations[duration_bucket(elapsed)] += 1
+        if (self.slowlog_threshold >= 0 and elapsed >= self.slowlog_threshold * 1000) or (
+                self.latency_threshold and elapsed >= self.latency_threshold * 1000000):
+            self.note_duration(session, command, words, elapsed)
+        return 0
+
+    def invoke(self, session, command, words):
+        """The body's value. Effects are handed on, also of a body that raised half-way."""
+        call: Call = self.call
+        arguments: cython.pointer(PyObject)[64]
+        i: cython.Py_ssize_t
+        count: cython.Py_ssize_t = PyTuple_GET_SIZE(words) - command.skip
+        call.begin(session, command, words)
+        call.group = command.group
+        call.reading = command.flags & READS != 0
+        call.may_wait = not self.executing
+        try:
+            if count <= MOST_ARGUMENTS:
+                arguments[0] = cython.cast(cython.pointer(PyObject), call)
+                for i in range(count):
+                    arguments[i + 1] = cython.cast(cython.pointer(PyObject), PyTuple_GET_ITEM(words, i + command.skip))
+                return PyObject_Vectorcall(command.function, arguments, count + 1, cython.NULL)
+            return command.function(call, *words[command.skip:])
+        finally:
+            call.finish()
+            if call.modified and self.store.sinks:
+                call.flush_effects()
+
+    @cython.cfunc
+    def note_duration(self, session: Session, command: BoundCommand, words: tuple, elapsed: cython.longlong) -> cython.int:
+        """Slow log, latency monitor."""
+        microseconds: cython.longlong = elapsed // 1000
+        if self.slowlog_threshold >= 0 and microseconds >= self.slowlog_threshold and not command.flags & SKIP_SLOWLOG \
+                and self.slowlog.maxlen:
+            self.slowlog.appendleft(statistics.slow_entry(self.slowlog_next, self.store.now // 1000, microseconds, words, session))
+            self.slowlog_next += 1
+        if self.latency_threshold and elapsed // 1000000 >= self.latency_threshold:
+            self.record_latency("fast-command" if command.flags & FAST else "command", elapsed // 1000000)
+        return 0
+
+    def record_latency(self, event: str, milliseconds: int) -> None:
+        """Notes that something took long (latency-monitor-threshold)."""
+        history = self.latency_events.setdefault(event, deque(maxlen=160))
+        second = self.store.now // 1000
+        if history and history[-1][0] == second:
+            history[-1] = (second, max(history[-1][1], milliseconds))
+        else:
+            history.append((second, milliseconds))
+
+    def set_slowlog_length(self, length: int) -> None:
+        self.slowlog = deque(self.slowlog, maxlen=length)
+
+    def feed_monitors(self, session: Session, words: tuple) -> None:
+        line = statistics.monitor_line(wall_microseconds() + self.store.clock_offset * 1000, session, words)
+        for monitor in self.monitors:
+            cython.cast(Session, monitor).writer.simple(line)
+            self.store.queue_output(monitor)
+
+    def monitor(self, session: Session) -> None:
+        """MONITOR's effect: the client is shown every command."""
+        self.monitors[session] = None
+        self.reconsider()
+
+    def unmonitor(self, session: Session) -> None:
+        self.monitors.pop(session, None)
+        self.reconsider()
+
+    # --- transactions ------------------------------------------------------------------------------------------------
+
+    def run_transaction(self, session: Session) -> None:
+        """EXEC's effect: runs what is queued, and writes the array of replies."""
+        queue = session.queue
+        session.queue = []
+        session.flags &= ~(IN_MULTI | ABORTED)
+        self.store.unwatch(session)
+        session.writer.array(len(queue))
+        self.executing = True
+        sinks = self.store.sinks
+        effects: list = []
+        if sinks:
+            self.store.sinks = [lambda index, words: effects.append((index, words))]
+        try:
+            for command, words in queue:
+                session.command = command
+                self.execute(session, command, words)
+        finally:
+            self.executing = False
+            self.store.sinks = sinks
+        if effects:
+            self.propagate_together(effects)
+
+    def propagate_together(self, effects: list) -> None:
+        """Several effects that must not be torn apart: between MULTI and EXEC."""
+        if len(effects) == 1:
+            self.store.propagate(effects[0][0], effects[0][1])
+            return
+        self.store.propagate(effects[0][0], (b"MULTI",))
+        for index, words in effects:
+            self.store.propagate(index, words)
+        self.store.propagate(effects[-1][0], (b"EXEC",))
+
+    # --- waiting clients ---------------------------------------------------------------------------------------------
+
+    def park(self, session: Session, blocked: Blocked) -> None:
+        session.flags |= BLOCKED
+        session.waiting = blocked
+        self.store.waiters.add(blocked)
+        self.store.attend()
+        if blocked.deadline and (self.next_deadline == 0 or blocked.deadline < self.next_deadline):
+            self.next_deadline = blocked.deadline
+
+    def unpark(self, session: Session) -> None:
+        """Ends the waiting without a reply."""
+        self.store.waiters.discard(session.waiting)
+        session.waiting = None
+        session.flags &= ~BLOCKED
+        self.store.attend()
+
+    def unblock(self, session: Session, reply) -> None:
+        """Ends the waiting with this reply (a timeout, CLIENT UNBLOCK), and runs what the client has sent meanwhile."""
+        self.unpark(session)
+        if isinstance(reply, ReplyError):
+            self.reply_error(session, None, str(reply))
+        else:
+            session.writer.encode(reply)
+        self.store.queue_output(session)
+        self.resume(session)
+
+    def resume(self, session: Session) -> None:
+        """Goes on with the requests of a client that was blocked."""
+        if self.drain(session):
+            self.store.queue_output(session)
+
+    def serve_ready(self):
+        """Runs the parked requests whose keys have become ready, first come first served."""
+        waiters = self.store.waiters
+        while waiters.ready:
+            for place in waiters.take_ready():
+                for blocked in waiters.waiting_for(place):
+                    self.try_again(blocked, place)
+        return 0
+
+    @cython.cfunc
+    def try_again(self, blocked: Blocked, place: tuple) -> cython.int:
+        call: Call = self.call
+        session: Session = blocked.session
+        pending: cython.size_t
+        started: cython.longlong
+        if session.waiting is not blocked:
+            return 0
+        # Only a key of the type that is waited for wakes: a string at the key of a BLPOP lets it wait on.
+        db = session.db
+        session.db = self.store.databases[blocked.database]
+        call.session = session
+        call.db = session.db
+        try:
+            if not blocked.on_delete and call.kind(place[1]) != blocked.kind:
+                return 0
+            pending = session.writer.pending()
+            command: BoundCommand = blocked.command
+            started = steady_nanoseconds()
+            call.resuming = blocked
+            try:
+                value = self.invoke(session, command, blocked.words)
+            except ReplyError as error:
+                value = error
+            finally:
+                call.resuming = None
+            if value is WAIT:
+                return 0
+            command.nanoseconds += steady_nanoseconds() - started
+        finally:
+            session.db = db
+        try:
+            self.unblock(session, value)
+        except Exception as error:
+            log.exception("%s raised an exception that is no reply", command.name)
+            session.writer.end = session.writer.start + pending
+            self.reply_error(session, command, f"ERR internal error: {type(error).__name__}")
+        return 0
+
+    # --- CLIENT PAUSE ------------------------------------------------------------------------------------------------
+
+    @cython.cfunc
+    def is_paused(self, session: Session, command: BoundCommand) -> cython.bint:
+        if self.store.now >= self.pause_until:
+            return False
+        if not self.pause_writes_only:
+            return command.name not in ("client|unpause", "client|pause")
+        if command.name == "exec":
+            for queued, words in session.queue:
+                if cython.cast(BoundCommand, queued).flags & (WRITES | MAY_REPLICATE):
+                    return True
+            return False
+        return command.flags & (WRITES | MAY_REPLICATE) != 0
+
+    def pause(self, until: int, writes_only: bool) -> None:
+        """CLIENT PAUSE: holds clients until that time (milliseconds since the epoch). A longer or stricter pause prevails."""
+        if self.pause_until and not self.pause_writes_only:
+            writes_only = False
+        self.pause_until = max(self.pause_until, until)
+        self.pause_writes_only = writes_only
+        for database in self.store.databases:
+            database.keep_expired = True
+        self.reconsider()
+
+    def unpause(self) -> None:
+        """Lets the held clients go on."""
+        self.pause_until = 0
+        for database in self.store.databases:
+            database.keep_expired = False
+        self.reconsider()
+        postponed = self.postponed
+        self.postponed = []
+        for session, words in postponed:
+            cython.cast(Session, session).flags &= ~(BLOCKED | PAUSED)
+            self.run_words(session, words)
+            self.store.queue_output(session)
+            self.resume(session)
+
+    # --- memory ------------------------------------------------------------------------------------------------------
+
+    def make_room(self):
+        """Evicts until the store is under maxmemory: False if it can't."""
+        if self.maxmemory == 0 or self.store.memory() <= self.maxmemory:
+            return True
+        return eviction.make_room(self)
+
+    # --- periodic work -----------------------------------------------------------------------------------------------
+
+    def cron(self):
+        """One turn of the periodic work, at most about three milliseconds of it."""
+        store: Store = self.store
+        started: cython.longlong = steady_nanoseconds()
+        soon: cython.bint = False
+        delay: cython.double = 0.1
+        removed: cython.size_t
+        store.tick()
+        if store.active_expire and self.pause_until == 0:
+            for database in store.databases:
+                while database.volatile_count:
+                    # 200,000 cells are read in a fifth of a millisecond; a removal takes about half a microsecond.
+                    removed = database.expire_some(200000, 1000)
+                    if removed < 1000:
+                        break
+                    if steady_nanoseconds() - started > 2000000:
+                        soon = True
+                        break
+        if store.free_some(2000):
+            while steady_nanoseconds() - started < 3000000 and store.free_some(2000):
+                soon = True
+            soon = soon or bool(store.free_some(1))
+        for database in store.databases:
+            while database.rehash_step(64):
+                if steady_nanoseconds() - started > 3000000:
+                    break
+        if self.pause_until and store.now >= self.pause_until:
+            self.unpause()
+        for blocked in store.waiters.overdue(store.now):
+            self.unblock(blocked.session, blocked.on_timeout)
+        if store.waiters.ready:
+            self.serve_ready()
+        if self.maxmemory:
+            self.make_room()
+        self.samples.take(store.now, self.processed)
+        self.next_deadline = store.waiters.next_deadline() or 0
+        if soon:
+            return 0.0005
+        if self.next_deadline:
+            delay = min(delay, max(0.0, (self.next_deadline - store.now) / 1000.0))
+        if self.pause_until:
+            delay = min(delay, max(0.0, (self.pause_until - store.now) / 1000.0))
+        return delay
+
+
+def shown(word: bytes) -> str:
+    return word.decode("utf-8", "surrogateescape").replace("\r", " ").replace("\n", " ")
+
+
+def unknown(words: tuple) -> str:
+    """Redis's text for a word that is not there: the first 128 characters of the arguments are quoted."""
+    quoted = ""
+    for word in words[1:]:
+        if len(quoted) >= 128:
+            break
+        quoted += f"'{shown(word[:128 - len(quoted)])}' "
+    return f"ERR unknown command '{shown(words[0][:128])}', with args beginning with: {quoted}"
+
+
+def unknown_subcommand(words: tuple) -> str:
+    return f"ERR unknown subcommand '{shown(words[1][:128])}'. Try {shown(words[0]).upper()} HELP."

@@ -1,0 +1,58 @@
+# cython: language_level=3
+"""What is kept for INFO, SLOWLOG and MONITOR."""
+from collections import deque
+
+
+class Samples:
+    """Rates per second as INFO shows them: the mean of the last 16 samples, taken at least 100 ms apart."""
+
+    def __init__(self):
+        self.last_time = 0
+        self.last = {}
+        self.rates = {}
+
+    def take(self, now: int, processed: int, **counters: int) -> None:
+        """`now` in milliseconds; the counters only grow."""
+        elapsed = now - self.last_time
+        if elapsed < 100:
+            return
+        counters["processed"] = processed
+        for name, value in counters.items():
+            rates = self.rates.setdefault(name, deque(maxlen=16))
+            if self.last_time and name in self.last:
+                rates.append((value - self.last[name]) * 1000 / elapsed)
+            self.last[name] = value
+        self.last_time = now
+
+    def rate(self, name: str) -> float:
+        rates = self.rates.get(name)
+        return sum(rates) / len(rates) if rates else 0.0
+
+
+def slow_entry(number: int, second: int, microseconds: int, words: tuple, session) -> tuple:
+    """SLOWLOG GET's entry: id, time, duration, words (at most 32, of at most 128 bytes), address, name of the client."""
+    shown = []
+    for index, word in enumerate(words[:32]):
+        if index == 31 and len(words) > 32:
+            shown.append(b"... (%d more arguments)" % (len(words) - 31))
+        elif len(word) > 128:
+            shown.append(b"%b... (%d more bytes)" % (word[:128], len(word) - 128))
+        else:
+            shown.append(word)
+    return number, second, microseconds, shown, session.address.encode(), session.name
+
+
+ESCAPES = {7: b"\\a", 8: b"\\b", 9: b"\\t", 10: b"\\n", 13: b"\\r", 34: b'\\"', 92: b"\\\\"}
+
+
+def quoted(word: bytes) -> bytes:
+    """In double quotes, with escapes, as MONITOR prints it."""
+    return b'"' + b"".join(
+        ESCAPES.get(byte) or (bytes((byte,)) if 32 <= byte < 127 else b"\\x%02x" % byte) for byte in word) + b'"'
+
+
+def monitor_line(microseconds: int, session, words: tuple) -> bytes:
+    """MONITOR's line: seconds with a fraction, database, client, words."""
+    return b"%d.%06d [%d %b] %b" % (
+        microseconds // 1000000, microseconds % 1000000, session.db.index, session.address.encode(),
+        b" ".join(map(quoted, words)))

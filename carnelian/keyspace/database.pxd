@@ -1,0 +1,41 @@
+# One numbered database: the table of its keys, their expiry, their access clocks.
+
+from libc.stdint cimport int64_t, uint64_t, uint32_t
+from carnelian.types.table cimport Table, Entry
+
+ctypedef struct Due:
+    int64_t at                  # milliseconds since the epoch, as in the entry's expiry cell
+    Entry *entry
+
+cdef class Database:
+    cdef readonly int index
+    cdef Table table
+    cdef public int64_t now             # set by Store.tick for every batch
+    cdef public uint32_t clock          # 24 bits: what a touched entry gets (LRU: seconds; LFU: minutes << 8)
+    cdef public bint frequency          # an LFU policy is in force: the low 8 bits are the logarithmic counter
+    cdef public bint keep_expired       # expired keys are hidden, not removed (CLIENT PAUSE)
+    cdef object owner                   # the Store: learns of expired keys, takes what is to be freed in slices
+    cdef Due *due                       # every entry with an expiry, in no order; the entry's cell has its place
+    cdef size_t due_count
+    cdef size_t due_capacity
+    cdef size_t due_cursor              # where the active cycle goes on
+
+    # The slot of a key, NULL if it is missing or has expired. Valid until the next change of the database.
+    cdef Entry **lookup(self, const char *key, size_t n) noexcept       # renews the access clock
+    cdef Entry **peek(self, const char *key, size_t n) noexcept         # does not
+    cdef bint has_expired(self, Entry *e) noexcept
+    cdef int touch(self, Entry *e) noexcept
+    # SET's effect; returns the entry. keep_expiry: KEEPTTL.
+    cdef Entry *set_string(self, const char *key, size_t n, const char *value, size_t m, bint keep_expiry) except NULL
+    # The same for a value that the caller fills in: the entry's value has room for m bytes (found: the slot or NULL).
+    cdef Entry *store_string(self, Entry **found, const char *key, size_t n, size_t m, bint keep_expiry) except NULL
+    cdef Entry *put_object(self, const char *key, size_t n, int kind, object structure, bint keep_expiry) except NULL
+    cdef Entry *reshape(self, Entry **slot, int kind, int flags, size_t value_length) except NULL
+    cdef int set_expiry(self, Entry **slot, int64_t at) except -1
+    cdef bint clear_expiry(self, Entry **slot) except -1                # whether it had one
+    cdef bint remove(self, const char *key, size_t n) except -1         # whether it was there; no event
+    cdef int forget_due(self, Entry *e) noexcept
+    cdef int drop(self, Entry *e) except -1
+    cdef int expire_slot(self, Entry **slot) noexcept
+    cdef Entry **sample(self, bint volatile_only) noexcept              # a random slot; NULL if there is none
+    cpdef size_t expire_some(self, size_t look_at, size_t remove_at_most) except? 0

@@ -1,0 +1,31 @@
+# All databases of one engine, and what watches them: WATCH, waiters, notifications, propagation.
+
+from libc.stdint cimport int64_t, uint32_t
+from carnelian.keyspace.session cimport Session
+from carnelian.keyspace.database cimport Database
+
+cdef class Store:
+    cdef readonly list databases
+    cdef public int64_t now             # milliseconds since the epoch, read once a batch
+    cdef public int64_t dirty           # changes since the last save
+    cdef public list pending            # sessions with unsent output, or with something for their owner to see
+    cdef public int notify_flags
+    cdef public dict watchers           # (database index, key) -> {session: None}
+    cdef readonly object waiters        # waiting.Waiters
+    cdef readonly object pubsub         # pubsub.PubSub
+    cdef public list sinks              # callables (database index, words): AOF, replicas
+    cdef public list listeners          # callables (database index, key or None for all): client-side caching
+    cdef bint attentive                 # somebody watches: changed() has to look closer
+    cdef public bint is_frequency       # maxmemory-policy is an LFU one
+    cdef public bint active_expire
+    cdef public int64_t clock_offset    # milliseconds added to the system's clock (tests move it)
+    cdef list graveyard                 # structures and tables being freed in slices
+    cdef public int64_t hits, misses, expired, evicted, lazily_freed
+    cdef public int64_t memory_settled  # bytes of this store before the batch under way
+    cdef public int64_t memory_mark     # the process's counter at that time
+
+    cpdef int tick(self) except -1
+    cdef int queue_output(self, Session session) except -1
+    cdef int key_changed(self, Database db, bytes key, str event, str group) except -1
+    cpdef int64_t memory(self) noexcept
+    cpdef int attend(self) except -1

@@ -4,6 +4,7 @@ from libc.stdint cimport int64_t, uint64_t, uint32_t
 from carnelian.protocol.reader cimport Slice
 from carnelian.keyspace.session cimport Session
 from carnelian.keyspace.store cimport Store
+from carnelian.keyspace.waiting cimport Blocked
 from carnelian.keyspace.call cimport Call
 
 # The compiled twin of a word: answers the common case from the slices of the input buffer, straight into the writer, and
@@ -11,7 +12,7 @@ from carnelian.keyspace.call cimport Call
 ctypedef int (*lane)(Engine engine, Session session, Slice *words, int count) except -1
 
 cdef class BoundCommand:
-    cdef readonly object declaration        # keyspace.command.Command
+    cdef readonly object declaration        # keyspace.declaration.Command
     cdef readonly str name                  # "xgroup|create"
     cdef readonly object function
     cdef readonly uint64_t flags
@@ -86,3 +87,8 @@ cdef class Engine:
     cdef int reply_error(self, Session session, BoundCommand command, str text) except -1
     cpdef int serve_ready(self) except -1
     cpdef bint make_room(self) except -1
+    cdef bint oom_refuses(self, Session session, BoundCommand command) except -1
+    cdef int refuse(self, Session session, BoundCommand command, str text) except -1
+    cdef int note_duration(self, Session session, BoundCommand command, tuple words, int64_t elapsed) except -1
+    cdef int try_again(self, Blocked blocked, tuple place) except -1
+    cdef bint is_paused(self, Session session, BoundCommand command) except -1

@@ -25,7 +25,7 @@ from cython.cimports.cpython.tuple import PyTuple_GET_ITEM, PyTuple_GET_SIZE, Py
 from carnelian.base.errors import OutOfMemory, ProtocolError, ReplyError, WrongArity
 from carnelian.base.replies import NO_REPLY, QUEUED, WAIT
 from carnelian.engine import eviction, statistics
-from carnelian.keyspace import command as declarations
+from carnelian.keyspace import declaration as declarations
 
 log = logging.getLogger("carnelian")
 
@@ -53,6 +53,7 @@ MOST_ARGUMENTS = cython.declare(cython.int, 62)
 
 
 @cython.final
+@cython.cclass
 class BoundCommand:
     """One word as an engine has it: the declaration, and this engine's counts."""
 
@@ -86,7 +87,7 @@ class BoundCommand:
 @cython.cfunc
 @cython.inline
 @cython.exceptval(check=False)
-def name_hash(p: cython.p_char, n: cython.size_t) -> cython.ulonglong:
+def name_hash(p: cython.p_const_char, n: cython.size_t) -> cython.ulonglong:
     """FNV-1a over the lower-case bytes. The table is filled from declarations only: no client can make it collide."""
     h: cython.ulonglong = 14695981039346656037
     c: cython.uchar
@@ -112,6 +113,7 @@ def duration_bucket(nanoseconds: cython.longlong) -> cython.int:
 
 
 @cython.final
+@cython.cclass
 class Engine:
     """Databases, words and their execution, for any number of sessions. One thread at a time."""
 
@@ -303,8 +305,7 @@ class Engine:
             session.writer.end = session.writer.start + pending
         return 0
 
-    @cython.cfunc
-    def oom_refuses(self, session: Session, command: BoundCommand) -> cython.bint:
+    def oom_refuses(self, session, command):
         """Memory is short: words that may use more are refused, and EXEC when one of the queued does."""
         if command.name == "exec":
             for queued, words in session.queue:
@@ -313,8 +314,7 @@ class Engine:
             return False
         return command.flags & DENYOOM != 0
 
-    @cython.cfunc
-    def refuse(self, session: Session, command: BoundCommand, text: str) -> cython.int:
+    def refuse(self, session, command, text):
         """An error before execution: it also spoils the transaction under way."""
         if session.flags & IN_MULTI:
             session.flags |= ABORTED
@@ -331,7 +331,7 @@ class Engine:
         session.writer.error(text.encode("utf-8", "surrogateescape"))
         return 0
 
-    def count_error(self, str text):
+    def count_error(self, text: str):
         code = text.split(" ", 1)[0]
         self.error_counts[code] = self.error_counts.get(code, 0) + 1
 
@@ -388,8 +388,7 @@ class Engine:
             if call.modified and self.store.sinks:
                 call.flush_effects()
 
-    @cython.cfunc
-    def note_duration(self, session: Session, command: BoundCommand, words: tuple, elapsed: cython.longlong) -> cython.int:
+    def note_duration(self, session, command, words, elapsed):
         """Slow log, latency monitor."""
         microseconds: cython.longlong = elapsed // 1000
         if self.slowlog_threshold >= 0 and microseconds >= self.slowlog_threshold and not command.flags & SKIP_SLOWLOG \
@@ -502,8 +501,7 @@ class Engine:
                     self.try_again(blocked, place)
         return 0
 
-    @cython.cfunc
-    def try_again(self, blocked: Blocked, place: tuple) -> cython.int:
+    def try_again(self, blocked, place):
         call: Call = self.call
         session: Session = blocked.session
         pending: cython.size_t
@@ -543,8 +541,7 @@ class Engine:
 
     # --- CLIENT PAUSE ------------------------------------------------------------------------------------------------
 
-    @cython.cfunc
-    def is_paused(self, session: Session, command: BoundCommand) -> cython.bint:
+    def is_paused(self, session, command):
         if self.store.now >= self.pause_until:
             return False
         if not self.pause_writes_only:

@@ -26,10 +26,11 @@ APPEARED = cython.declare(cython.int, CLASSES["n"])
 
 
 @cython.final
+@cython.cclass
 class Call:
     """One execution of one word for one client."""
 
-    def __init__(self, Store store, engine=None):
+    def __init__(self, store: Store, engine=None):
         self.store = store
         self.engine = engine
 
@@ -302,7 +303,7 @@ class Call:
 
     # --- waiting -----------------------------------------------------------------------------------------------------
 
-    def timeout(self, bytes text) -> float:
+    def timeout(self, text: bytes) -> float:
         """A blocking word's timeout in seconds."""
         seconds: cython.double
         if not text_to_double(PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text), cython.address(seconds)) or isinf(seconds):
@@ -313,7 +314,7 @@ class Call:
             raise ReplyError("ERR timeout is out of range")
         return seconds
 
-    def wait(self, keys, double seconds, words=None, on_timeout=NULL_ARRAY, bint on_delete=False):
+    def wait(self, keys, seconds: cython.double, words=None, on_timeout=NULL_ARRAY, on_delete: cython.bint = False):
         """Parks the client until one of the keys is changed, then the body runs again; see docs/architecture.md."""
         if not self.may_wait:
             return on_timeout

@@ -39,3 +39,15 @@ cdef class Database:
     cdef int expire_slot(self, Entry **slot) noexcept
     cdef Entry **sample(self, bint volatile_only) noexcept              # a random slot; NULL if there is none
     cpdef size_t expire_some(self, size_t look_at, size_t remove_at_most) except? 0
+    cdef int save_object(self, Entry * e) except -1
+    cdef uint32_t first_clock(self) noexcept
+
+cdef class Scan:                        # what one step of SCAN has gathered
+    cdef Database database
+    cdef bytes pattern
+    cdef int kind
+    cdef list keys
+    cdef list expired
+    cdef int64_t seen
+
+cdef int scan_visit(void *context, Entry **slot) except -1

@@ -29,10 +29,11 @@ def key_of(e: cython.pointer(Entry)) -> bytes:
 
 
 @cython.final
+@cython.cclass
 class Database:
     """Keys and values of one SELECT-able database. `len(database)` counts keys, expired ones too until they are removed."""
 
-    def __cinit__(self, int index, owner):
+    def __cinit__(self, index: cython.int, owner):
         self.index = index
         self.owner = owner
         self.table = Table()
@@ -228,17 +229,14 @@ class Database:
         entry_free(e)
         return 0
 
-    @cython.cfunc
-    def save_object(self, e: cython.pointer(Entry)) -> cython.int:
+    def save_object(self, e):
         """A large structure is handed to the owner, who frees it in slices."""
         structure: object = cython.cast(object, entry_object(e))
         if len(structure) > FREE_AT_ONCE:
             self.owner.bury(structure)
         return 0
 
-    @cython.cfunc
-    @cython.inline
-    def first_clock(self) -> cython.uint:
+    def first_clock(self):
         return (self.clock & 0xFFFF00) | 5 if self.frequency else self.clock
 
     # --- expiry ------------------------------------------------------------------------------------------------------
@@ -288,7 +286,7 @@ class Database:
 
     # --- for the words that see whole databases ------------------------------------------------------------------------
 
-    def keys(self, bytes pattern):
+    def keys(self, pattern: bytes):
         """Every key that matches the glob pattern, expired ones left out."""
         found: list = []
         position: Position
@@ -305,7 +303,7 @@ class Database:
                     and not self.has_expired(slot[0]):
                 found.append(key_of(slot[0]))
 
-    def scan(self, cursor: int, int count, bytes pattern=None, int kind=-1):
+    def scan(self, cursor: int, count: cython.int, pattern: bytes = None, kind: cython.int = -1):
         """One step of SCAN: `(next cursor, keys)`. At least `count` keys are looked at, in at most ten times as many buckets."""
         collected: Scan = Scan()
         at: cython.ulonglong = cursor
@@ -345,7 +343,7 @@ class Database:
         for key in self.keys(b"*"):
             yield key, self.value(key), self.expiry_of(key)
 
-    def value(self, bytes key):
+    def value(self, key: bytes):
         """The value, not counted as an access: bytes, a structure, or None."""
         slot: cython.pointer(cython.pointer(Entry)) = self.peek(PyBytes_AS_STRING(key), PyBytes_GET_SIZE(key))
         if slot == cython.NULL:
@@ -354,25 +352,25 @@ class Database:
             return PyBytes_FromStringAndSize(entry_value(slot[0]), slot[0].value_length)
         return cython.cast(object, entry_object(slot[0]))
 
-    def expiry_of(self, bytes key):
+    def expiry_of(self, key: bytes):
         slot: cython.pointer(cython.pointer(Entry)) = self.peek(PyBytes_AS_STRING(key), PyBytes_GET_SIZE(key))
         if slot == cython.NULL or not slot[0].meta & EXPIRES:
             return None
         return entry_expiry(slot[0]).at
 
-    def is_raw(self, bytes key):
+    def is_raw(self, key: bytes):
         """Whether a string was modified in place (OBJECT ENCODING says raw)."""
         slot: cython.pointer(cython.pointer(Entry)) = self.peek(PyBytes_AS_STRING(key), PyBytes_GET_SIZE(key))
         return slot != cython.NULL and slot[0].meta & RAW != 0
 
-    def idle_seconds(self, bytes key):
+    def idle_seconds(self, key: bytes):
         """Seconds since the last access, None if there is no such key."""
         slot: cython.pointer(cython.pointer(Entry)) = self.peek(PyBytes_AS_STRING(key), PyBytes_GET_SIZE(key))
         if slot == cython.NULL:
             return None
         return (self.clock - (slot[0].meta >> 8)) & 0xFFFFFF
 
-    def access_frequency(self, bytes key):
+    def access_frequency(self, key: bytes):
         """The logarithmic LFU counter, 0 to 255, None if there is no such key."""
         slot: cython.pointer(cython.pointer(Entry)) = self.peek(PyBytes_AS_STRING(key), PyBytes_GET_SIZE(key))
         if slot == cython.NULL:
@@ -381,7 +379,7 @@ class Database:
         counter: cython.uint = (slot[0].meta >> 8) & 0xFF
         return counter - idle if idle < counter else 0
 
-    def memory_of(self, bytes key):
+    def memory_of(self, key: bytes):
         """Bytes that a key and its value take, None if there is no such key."""
         slot: cython.pointer(cython.pointer(Entry)) = self.peek(PyBytes_AS_STRING(key), PyBytes_GET_SIZE(key))
         if slot == cython.NULL:
@@ -397,7 +395,7 @@ class Database:
         """Bytes of the bucket arrays and of the expiry list: what MEMORY STATS calls overhead."""
         return self.table.size_in_memory() + self.due_capacity * cython.sizeof(Due)
 
-    def move_key(self, bytes source, Database target_database, bytes target):
+    def move_key(self, source: bytes, target_database: Database, target: bytes):
         """Gives the value at source, with its expiry, to another key (which must not exist), maybe in another database.
 
         False if there is no source. Nothing of the value is copied but a string's bytes.
@@ -440,7 +438,7 @@ class Database:
             self.owner.bury(old)
         return count
 
-    def swap(self, Database other):
+    def swap(self, other: Database):
         """Exchanges the contents: who has selected one of the two sees the other's keys."""
         self.table, other.table = other.table, self.table
         due: cython.pointer(Due) = self.due
@@ -451,7 +449,7 @@ class Database:
         self.due_cursor = 0
         other.due_cursor = 0
 
-    def rehash_step(self, int buckets):
+    def rehash_step(self, buckets: cython.int):
         """Moves some buckets of a growth under way: whether there is more to do."""
         return self.table.step(buckets)
 
@@ -483,17 +481,9 @@ class Database:
 @cython.cclass
 class Scan:
     """What one step of SCAN has gathered."""
-    database: Database
-    pattern: bytes
-    kind: cython.int
-    keys: list
-    expired: list
-    seen: cython.longlong
 
 
-@cython.cfunc
-@cython.exceptval(-1)
-def scan_visit(context: cython.p_void, slot: cython.pointer(cython.pointer(Entry))) -> cython.int:
+def scan_visit(context, slot):
     scan: Scan = cython.cast(Scan, cython.cast(object, cython.cast(cython.pointer(PyObject), context)))
     e: cython.pointer(Entry) = slot[0]
     scan.seen += 1

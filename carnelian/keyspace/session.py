@@ -10,6 +10,7 @@ from carnelian.protocol.writer import Writer
 numbers = itertools.count(1)
 
 
+@cython.cclass
 class Session:
     """State of one client: a connection of the server is a subclass, an embedded caller has a plain one.
 

@@ -29,3 +29,4 @@ cdef class Store:
     cdef int key_changed(self, Database db, bytes key, str event, str group) except -1
     cpdef int64_t memory(self) noexcept
     cpdef int attend(self) except -1
+    cdef int key_removed(self, Database db, bytes key, str event) except -1

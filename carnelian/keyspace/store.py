@@ -23,6 +23,7 @@ CLASS_OF_EVENT = {"del": 4, "expire": 4, "persist": 4, "rename_from": 4, "rename
 
 
 @cython.final
+@cython.cclass
 class Store:
     """The data of one engine. `now` moves only in `tick`, so that all of a batch happens at one time."""
 
@@ -103,7 +104,7 @@ class Store:
             self.pending.append(session)
         return 0
 
-    def deliver(self, Session session) -> None:
+    def deliver(self, session: Session) -> None:
         """The session's owner shall look at it: it has output, or has to be closed."""
         self.queue_output(session)
 
@@ -116,7 +117,7 @@ class Store:
             self.notify(db.index, key, event, group)
         return 0
 
-    def touch(self, index: int, bytes key) -> None:
+    def touch(self, index: int, key: bytes) -> None:
         """WATCH and client-side caching: the key is not what it was."""
         if self.watchers:
             for session in self.watchers.get((index, key), ()):
@@ -136,7 +137,7 @@ class Store:
         for listener in self.listeners:
             listener(index, None)
 
-    def notify(self, index: int, bytes key, str event, str group) -> None:
+    def notify(self, index: int, key: bytes, event: str, group: str) -> None:
         """Keyspace notifications, where they are asked for."""
         kind: cython.int = CLASS_OF_EVENT.get(event) or CLASS_OF_GROUP.get(group, 4)
         if not self.notify_flags & kind:
@@ -147,22 +148,21 @@ class Store:
         if self.notify_flags & KEYEVENT:
             self.pubsub.publish(b"__keyevent@%d__:%b" % (index, name), key)
 
-    def propagate(self, index: int, tuple words) -> None:
+    def propagate(self, index: int, words: tuple) -> None:
         """Hands one effect to the AOF and the replicas."""
         for sink in self.sinks:
             sink(index, words)
 
-    def key_expired(self, Database db, bytes key) -> None:
+    def key_expired(self, db: Database, key: bytes) -> None:
         """Called by the database after it has removed an expired key."""
         self.expired += 1
         self.key_removed(db, key, "expired")
 
-    def key_evicted(self, Database db, bytes key) -> None:
+    def key_evicted(self, db: Database, key: bytes) -> None:
         self.evicted += 1
         self.key_removed(db, key, "evicted")
 
-    @cython.cfunc
-    def key_removed(self, db: Database, key: bytes, event: str) -> cython.int:
+    def key_removed(self, db, key, event):
         if self.sinks:
             self.propagate(db.index, (b"DEL", key))
         if self.attentive:
@@ -171,7 +171,7 @@ class Store:
 
     # --- WATCH -------------------------------------------------------------------------------------------------------
 
-    def watch(self, Session session, bytes key) -> None:
+    def watch(self, session: Session, key: bytes) -> None:
         place = (session.db.index, key)
         if place in session.watched:
             return
@@ -179,7 +179,7 @@ class Store:
         self.watchers.setdefault(place, {})[session] = None
         self.attend()
 
-    def unwatch(self, Session session) -> None:
+    def unwatch(self, session: Session) -> None:
         """Ends all watches of a client, and forgets that they were touched."""
         for place in session.watched:
             sessions = self.watchers[place]
@@ -192,7 +192,7 @@ class Store:
 
     # --- databases ---------------------------------------------------------------------------------------------------
 
-    def clear(self, Database db) -> int:
+    def clear(self, db: Database) -> int:
         """FLUSHDB's effect: how many keys there were."""
         self.touch_database(db.index)
         return db.clear()

@@ -4,11 +4,12 @@ import cython
 
 
 @cython.final
+@cython.cclass
 class Blocked:
     """One parked request."""
 
-    def __init__(self, Session session, command, tuple words, int database, tuple keys, deadline: int, on_timeout,
-                 bint on_delete, str kind):
+    def __init__(self, session: Session, command, words: tuple, database: cython.int, keys: tuple, deadline: int, on_timeout,
+                 on_delete: cython.bint, kind: str):
         self.session = session
         self.command = command
         self.words = words

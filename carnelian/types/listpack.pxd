@@ -101,6 +101,9 @@ cdef pack lp_replace(pack lp, pack *p, const char *data, size_t n) except NULL  
 cdef pack lp_replace_integer(pack lp, pack *p, int64_t number) except NULL
 cdef pack lp_delete(pack lp, pack *p) except NULL                   # *p: the element after it, NULL at the end
 cdef pack lp_delete_range(pack lp, Py_ssize_t index, size_t count) except NULL
+cdef pack lp_cut(pack lp, pack *p, size_t count) except NULL         # deletes that many from p on; *p as for lp_delete
+# Appends two elements, both or (MemoryError) none.
+cdef pack lp_append_pair(pack lp, const char *a, size_t n, const char *b, size_t m) except NULL
 cdef size_t lp_entry_size(const char *data, size_t n) noexcept      # bytes that the element would take
 cdef int lp_check(pack lp, size_t size) except -1                   # ValueError if the buffer is no well-formed listpack
 

@@ -411,28 +411,39 @@ def lp_replace_integer(lp, p, number):
     return replace_entry(lp, p, cython.address(e))
 
 
+def lp_append_pair(lp, a, n, b, m):
+    first: EncodedEntry
+    second: EncodedEntry
+    offset: cython.size_t = lp_bytes(lp) - 1
+    encode(a, n, cython.address(first))
+    encode(b, m, cython.address(second))
+    lp = splice(lp, offset, 0, first.size + second.size)
+    write_entry(lp + offset, cython.address(first))
+    write_entry(lp + offset + first.size, cython.address(second))
+    add_to_count(lp, 2)
+    return lp
+
+
 def lp_delete(lp, p):
+    return lp_cut(lp, p, 1)
+
+
+def lp_cut(lp, p, count):
     offset: cython.size_t = p[0] - lp
-    lp = splice(lp, offset, lp_skip(p[0]) - p[0], 0)
-    add_to_count(lp, -1)
+    last: pack = p[0]
+    n: cython.size_t = 0
+    while n < count and last[0] != 0xFF:
+        last = lp_skip(last)
+        n += 1
+    lp = splice(lp, offset, last - p[0], 0)
+    add_to_count(lp, -cython.cast(cython.Py_ssize_t, n))
     p[0] = cython.NULL if lp[offset] == 0xFF else lp + offset
     return lp
 
 
 def lp_delete_range(lp, index, count):
-    first: pack = lp_seek(lp, index)
-    last: pack = first
-    offset: cython.size_t
-    n: cython.size_t = 0
-    if first == cython.NULL or count == 0:
-        return lp
-    while n < count and last[0] != 0xFF:
-        last = lp_skip(last)
-        n += 1
-    offset = first - lp
-    lp = splice(lp, offset, last - first, 0)
-    add_to_count(lp, -cython.cast(cython.Py_ssize_t, n))
-    return lp
+    p: pack = lp_seek(lp, index)
+    return lp if p == cython.NULL else lp_cut(lp, cython.address(p), count)
 
 
 def lp_entry_size(data, n):
@@ -559,6 +570,10 @@ class Listpack:
 
     def append_integer(self, number: int64_t):
         self.lp = lp_append_integer(self.lp, number)
+
+    def append_pair(self, first: bytes, second: bytes):
+        self.lp = lp_append_pair(self.lp, PyBytes_AS_STRING(first), PyBytes_GET_SIZE(first),
+                                 PyBytes_AS_STRING(second), PyBytes_GET_SIZE(second))
 
     def prepend(self, value: bytes):
         self.lp = lp_prepend(self.lp, PyBytes_AS_STRING(value), PyBytes_GET_SIZE(value))

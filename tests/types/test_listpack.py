@@ -35,6 +35,11 @@ class AgainstList(RuleBasedStateMachine):
         self.pack.append(value)
         self.list.append(value)
 
+    @rule(first=values, second=values)
+    def append_pair(self, first, second):
+        self.pack.append_pair(first, second)
+        self.list += [first, second]
+
     @rule(value=values)
     def prepend(self, value):
         self.pack.prepend(value)

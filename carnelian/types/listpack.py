@@ -415,11 +415,11 @@ def lp_append_pair(lp, a, n, b, m):
     first: EncodedEntry
     second: EncodedEntry
     offset: cython.size_t = lp_bytes(lp) - 1
-    encode(a, n, cython.address(first))
-    encode(b, m, cython.address(second))
+    lp_encode(a, n, cython.address(first))
+    lp_encode(b, m, cython.address(second))
     lp = splice(lp, offset, 0, first.size + second.size)
-    write_entry(lp + offset, cython.address(first))
-    write_entry(lp + offset + first.size, cython.address(second))
+    lp_write(lp + offset, cython.address(first))
+    lp_write(lp + offset + first.size, cython.address(second))
     add_to_count(lp, 2)
     return lp
 

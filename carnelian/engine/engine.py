@@ -170,7 +170,8 @@ class Engine:
         return None
 
     def set_twin(self, name, twin):
-        cython.cast(BoundCommand, self.commands[name]).twin = twin
+        if name in self.commands:
+            cython.cast(BoundCommand, self.commands[name]).twin = twin
         return 0
 
     # --- batches -----------------------------------------------------------------------------------------------------

@@ -16,8 +16,8 @@ from cython.cimports.cpython.long import PyLong_Check, PyLong_CheckExact
 from cython.cimports.libc.string import memcpy, memmove
 
 from carnelian.base.errors import ReplyError
-from carnelian.base.replies import NO_REPLY, NULL_ARRAY, OK, WAIT, Attribute, BigNumber, MemberScores, Pairs, Push, \
-    Status, Verbatim
+from carnelian.base.replies import NO_REPLY, NULL_ARRAY, OK, WAIT, Attribute, BigNumber, FieldValues, Members, MemberScores, \
+    Pairs, Push, Status, Verbatim
 
 LEAST = cython.declare(cython.size_t, 1024)             # capacity of a buffer in use
 KEPT = cython.declare(cython.size_t, 64 * 1024)         # above this an emptied buffer is given back
@@ -28,6 +28,8 @@ parked = cython.declare(object, WAIT)
 status_type = cython.declare(object, Status)
 pairs_type = cython.declare(object, Pairs)
 scores_type = cython.declare(object, MemberScores)
+values_type = cython.declare(object, FieldValues)
+members_type = cython.declare(object, Members)
 
 
 class Writer:
@@ -281,7 +283,9 @@ class Writer:
             return self.mapping(items)
         if kind is pairs_type:
             return self.mapping(value.items)
-        if kind is scores_type:
+        if kind is members_type:
+            return self.sequence(b'*' if self.resp == 2 else b'~', value.items)
+        if kind is scores_type or kind is values_type:
             items = value.items
             n = PyList_GET_SIZE(items)
             if self.resp == 2:

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from carnelian.base.errors import ReplyError, WrongType
 from carnelian.base.memory import used_memory
-from carnelian.base.replies import (NO_REPLY, NULL_ARRAY, OK, QUEUED, WAIT, Attribute, BigNumber, MemberScores, Pairs, Push, Status,
+from carnelian.base.replies import (NO_REPLY, NULL_ARRAY, OK, QUEUED, WAIT, Attribute, BigNumber, FieldValues, Members,
+                                    MemberScores, Pairs, Push, Status,
                                     Verbatim)
 from carnelian.protocol.writer import Writer
 from tests.oracle.resp import NULL, Double, Map, Parser, Set
@@ -50,6 +51,8 @@ CASES = [
     ({b"k": 1}, b"*2\r\n$1\r\nk\r\n:1\r\n", b"%1\r\n$1\r\nk\r\n:1\r\n"), ({}, b"*0\r\n", b"%0\r\n"),
     (Pairs([b"k", 1, b"k", 2]), b"*4\r\n$1\r\nk\r\n:1\r\n$1\r\nk\r\n:2\r\n", b"%2\r\n$1\r\nk\r\n:1\r\n$1\r\nk\r\n:2\r\n"),
     ({7}, b"*1\r\n:7\r\n", b"~1\r\n:7\r\n"), (frozenset(), b"*0\r\n", b"~0\r\n"),
+    (Members([b"b", b"a"]), b"*2\r\n$1\r\nb\r\n$1\r\na\r\n", b"~2\r\n$1\r\nb\r\n$1\r\na\r\n"),
+    (FieldValues([b"f", b"v"]), b"*2\r\n$1\r\nf\r\n$1\r\nv\r\n", b"*1\r\n*2\r\n$1\r\nf\r\n$1\r\nv\r\n"),
     (MemberScores([b"m", 1.0, b"n", 0.5]), b"*4\r\n$1\r\nm\r\n$1\r\n1\r\n$1\r\nn\r\n$3\r\n0.5\r\n",
      b"*2\r\n*2\r\n$1\r\nm\r\n,1\r\n*2\r\n$1\r\nn\r\n,0.5\r\n"),
     (Push([b"message", b"c", b"x"]), b"*3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$1\r\nx\r\n", b">3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$1\r\nx\r\n"),

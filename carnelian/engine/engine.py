@@ -197,8 +197,11 @@ class Engine:
                 if reader.count:
                     self.run(session, reader.words, reader.count)
         except ProtocolError as error:
-            self.reply_error(session, None, f"ERR Protocol error: {error}")
-            session.flags |= CLOSE_AFTER_REPLY | PROTOCOL_ERROR
+            if str(error):
+                self.reply_error(session, None, f"ERR Protocol error: {error}")
+                session.flags |= CLOSE_AFTER_REPLY | PROTOCOL_ERROR
+            else:
+                session.flags |= CLOSE_NOW
         if writer.end != writer.start or session.flags & (CLOSE_AFTER_REPLY | CLOSE_NOW):
             self.store.queue_output(session)
         return 0

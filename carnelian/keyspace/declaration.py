@@ -2,7 +2,7 @@
 """How a word is declared. See docs/architecture.md."""
 import cython
 
-from carnelian.keyspace import usage as usages
+from carnelian.keyspace.usage import CONTAINERS, Usage
 
 # Flags, in the names of COMMAND INFO.
 WRITE = 1 << 0
@@ -45,16 +45,15 @@ class Command:
 
     def __init__(self, usage: str, function, flags: int, since: str, group: str, keys: str, complexity: str, arity: int | None,
                  aliases=()):
-        self.usage = usage
-        self.name = usages.full_name(usage)
-        self.arity = usages.arity(usage) if arity is None else arity
+        self.usage = Usage(usage, keys, arity)
+        self.name = self.usage.name
+        self.arity = self.usage.arity
         self.function = function
         self.flags = flags
         self.since = since
         self.group = group
-        self.keys = keys
         self.complexity = complexity
-        self.subcommands = None
+        self.subcommands = {} if self.name.upper() in CONTAINERS else None
 
     @property
     def summary(self) -> str:
@@ -79,17 +78,17 @@ def command(usage: str, flags: int = 0, *, since: str = "1.0.0", group: str = "g
         if bar:
             container = registry.get(parent)
             if container is None:
-                container = Command(parent.upper(), None, 0, since, group, "", "", -2)
-                container.subcommands = {}
+                container = Command(parent.upper(), None, 0, since, group, "", "Depends on the subcommand", None)
                 registry[parent] = container
-            if container.subcommands is None:
-                raise ValueError(f"{parent} is a word of its own and cannot hold {usage!r}")
             if child in container.subcommands:
                 raise ValueError(f"{declared.name} is declared twice")
             container.subcommands[child] = declared
         else:
-            if declared.name in registry:
-                raise ValueError(f"{declared.name} is declared twice")
+            earlier = registry.get(declared.name)
+            if earlier is not None:
+                if earlier.function is not None:
+                    raise ValueError(f"{declared.name} is declared twice")
+                declared.subcommands = earlier.subcommands          # a container with a body of its own (COMMAND)
             registry[declared.name] = declared
         return function
 

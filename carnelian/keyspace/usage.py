@@ -358,15 +358,17 @@ class Usage:
             previous = end
         return (0, 0, 0) if first is None else (first, last, 1)
 
-    def keys(self, words):
-        """The positions of the keys among the words of a request (bytes), in order of the specs. ValueError when the words
-        don't have the form of the command."""
-        positions = []
-        for spec in self.key_specs:
-            positions += spec.positions(words)
+    def key_positions(self, words):
+        """(position, KeySpec) of each key among the words of a request (bytes), in the order of the specs. ValueError when the
+        words don't have the form of the command."""
+        found = [(at, spec) for spec in self.key_specs for at in spec.positions(words)]
         if self.name == "sort":
-            positions += _sort_destination(words)
-        return positions
+            found += [(at, self.key_specs[-1]) for at in _sort_destination(words)]
+        return found
+
+    def keys(self, words):
+        """The positions alone."""
+        return [at for at, _ in self.key_positions(words)]
 
     def _find_keys(self, arguments):
         specs = []

@@ -3,6 +3,7 @@
 import cython
 from cython.cimports.carnelian.base.memory import account, allocate, block_size, release
 from cython.cimports.carnelian.base.numbers import double_to_text, integer_to_text, text_to_double
+from cython.cimports.carnelian.base.glob import matches
 from cython.cimports.carnelian.types import limits
 from cython.cimports.carnelian.types.listpack import (
     Item, lp_bytes, lp_check, lp_copy, lp_delete, lp_delete_range, lp_find, lp_first, lp_free, lp_get, lp_insert, lp_last,
@@ -442,7 +443,12 @@ class SortedSet:
     # --- for Python -----------------------------------------------------------------------------------------------
 
     def __len__(self):
-        return self.length()
+        table: Table
+        if self.is_small():
+            return lp_length(self.small()) >> 1
+        # Not the tree's count: of a set that is being freed, this is what is left.
+        table = cython.cast(Table, self.large().table)
+        return table.count[0] + table.count[1]
 
     def __contains__(self, member: bytes):
         score: cython.double = 0
@@ -563,16 +569,40 @@ class SortedSet:
             self.remove_ranks(0, taken)
         return found
 
-    def scan(self, cursor: int):
-        """A step of an iteration: `(next cursor, [member, score, ...])`. A small set comes whole, with cursor 0."""
+    def scan(self, cursor: uint64_t, count: cython.size_t, pattern: bytes = None) -> tuple:
+        """Steps of an iteration, until count members were seen: `(next cursor, [member, score, ...])` of those that the
+        glob pattern matches. A small set comes whole, with cursor 0. The scores are text (bytes).
+        """
         found: list = []
-        table: Table
-        following: uint64_t
-        if self.is_small():
-            return 0, self._list(0, None, False, True)
-        table = cython.cast(Table, self.large().table)
-        following = table.scan(cursor, collect, cython.cast(cython.p_void, found))
-        return following, found
+        items: list
+        seen: cython.size_t = 0
+        steps: cython.size_t = 0
+        i: cython.Py_ssize_t
+        small: cython.bint = self.is_small()
+        if small:
+            items = self._list(0, None, False, True)
+            cursor = 0
+        else:
+            items = []
+            while True:
+                cursor = cython.cast(Table, self.large().table).scan(cursor, collect, cython.cast(cython.p_void, items))
+                steps += 1
+                seen = len(items) // 2
+                # A sparse table (after many deletions) is not searched for ever.
+                if cursor == 0 or seen >= count or steps // 10 >= count:
+                    break
+        for i in range(0, len(items), 2):
+            if pattern is None or matches(pattern, items[i]):
+                found.append(items[i])
+                found.append(self._shown(items[i + 1], small))
+        return cursor, found
+
+    def _shown(self, score: cython.double, small: cython.bint) -> bytes:
+        """The score as Redis's ZSCAN shows it: a pack's text, or 17 digits from the table."""
+        text: cython.char[40]
+        if small:
+            return PyBytes_FromStringAndSize(text, score_text(score, text))
+        return b"%.17g" % score
 
     def encoding(self):
         """OBJECT ENCODING's name."""
@@ -661,9 +691,6 @@ class SortedSet:
     def copy(self):
         """Another set with the same members, in the same encoding."""
         other: SortedSet = SortedSet()
-        walk: Walk
-        member: Member
-        ignored: cython.double = 0
         lp: pack
         if self.is_small():
             lp = lp_copy(self.small())
@@ -672,22 +699,38 @@ class SortedSet:
             return other
         other.enlarge()
         cython.cast(Table, other.large().table).expand(self.length())
-        self.walk(cython.address(walk), 0, False)
-        while walk_next(cython.address(walk), cython.address(member)):
-            other.large_add(member.score, member.data, member.length, 0, cython.address(ignored))
+        self._give(other, 0, self.length())
         return other
+
+    def part(self, start: int, stop: int):
+        """Another set, of the members of the ranks [start, stop)."""
+        other: SortedSet = SortedSet()
+        other.choose(stop - start, 0)
+        self._give(other, start, stop)
+        return other
+
+    def _give(self, other: SortedSet, start: cython.Py_ssize_t, stop: cython.Py_ssize_t):
+        walk: Walk
+        member: Member
+        ignored: cython.double = 0
+        self.walk(cython.address(walk), start, False)
+        while start < stop and walk_next(cython.address(walk), cython.address(member)):
+            other.add(member.score, member.data, member.length, 0, cython.address(ignored))
+            start += 1
 
     def free_some(self, budget: int):
         """Gives back the memory of up to so many members: how many are left. To be called until 0; the set is no set
         any more from the first call on."""
         large: cython.pointer(Large)
+        left: cython.Py_ssize_t
         if self.is_small():
             return 0
         large = self.large()
-        if large.tree.count:
-            tree_free_some(cython.address(large.tree), budget)
-            return cython.cast(Table, large.table).count[0] + cython.cast(Table, large.table).count[1]
-        return cython.cast(Table, large.table).clear_some(budget)
+        tree_free_some(cython.address(large.tree), budget)
+        left = cython.cast(Table, large.table).clear_some(budget)
+        if left == 0:
+            tree_free(cython.address(large.tree))
+        return left
 
     def _check(self):
         """The invariants. AssertionError."""

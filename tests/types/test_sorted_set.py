@@ -180,8 +180,8 @@ class AgainstDict(RuleBasedStateMachine):
     def scan(self):
         cursor, found = 0, {}
         while True:
-            cursor, items = self.set.scan(cursor)
-            found.update(zip(items[::2], items[1::2]))
+            cursor, items = self.set.scan(cursor, 10)
+            found.update(zip(items[::2], map(float, items[1::2])))
             if cursor == 0:
                 break
         assert found == self.dict
@@ -189,6 +189,13 @@ class AgainstDict(RuleBasedStateMachine):
     @rule()
     def copy(self):
         self.set = self.set.copy()
+
+    @rule(start=st.integers(0, 300), n=st.integers(0, 300))
+    def part(self, start, n):
+        stop = min(start + n, len(self.dict))
+        part = self.set.part(start, stop)
+        part._check()
+        assert part.items() == longhand(self.order()[start:stop])
 
     @rule()
     def through_listpack(self):
@@ -284,6 +291,21 @@ def test_a_deep_tree(seed):
             assert values.rank_of(order[rank][0]) == rank
             assert values.at(rank) == order[rank]
             assert values.items(rank, rank + 50, True) == longhand(reversed(order[rank:rank + 50]))
+
+
+def test_scan():
+    values = SortedSet()
+    values.put(b"a1", 0.1)
+    values.put(b"b2", 3)
+    assert values.scan(0, 10) == (0, [b"a1", b"0.1", b"b2", b"3"])
+    assert values.scan(7, 1, b"b*") == (0, [b"b2", b"3"])
+    for i in range(200):
+        values.put(b"c%d" % i, 0.1)
+    cursor, found = values.scan(0, 20)
+    assert cursor != 0 and 40 <= len(found) < 200
+    assert b"0.10000000000000001" in found
+    cursor, found = values.scan(0, 1000, b"a*")
+    assert cursor == 0 and found[0] == b"a1"
 
 
 def test_encoding_is_chosen_beforehand():

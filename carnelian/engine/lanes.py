@@ -22,6 +22,6 @@ def vanish(store, db, key):
 
 def install(engine) -> None:
     """Gives an engine all twins."""
-    from carnelian.engine import lanes_list, lanes_sorted_set, lanes_string
-    for module in (lanes_string, lanes_list, lanes_sorted_set):
+    from carnelian.engine import lanes_hash, lanes_list, lanes_set, lanes_sorted_set, lanes_stream, lanes_string
+    for module in (lanes_string, lanes_list, lanes_hash, lanes_set, lanes_sorted_set, lanes_stream):
         module.install(engine)

@@ -1,0 +1,66 @@
+# cython: language_level=3, cdivision=True
+"""Twin of XADD."""
+import cython
+from cython.cimports.carnelian.base.numbers import text_to_integer
+from cython.cimports.carnelian.engine.engine import Engine
+from cython.cimports.carnelian.engine.lanes import effect, says
+from cython.cimports.carnelian.keyspace.session import Session
+from cython.cimports.carnelian.keyspace.store import Store
+from cython.cimports.carnelian.protocol.reader import Slice
+from cython.cimports.carnelian.types.limits import stream_node_max_entries
+from cython.cimports.carnelian.types.stream import Stream, id_to_text
+from cython.cimports.carnelian.types.table import STREAM, Entry, entry_kind, entry_object
+from cython.cimports.libc.stdint import int64_t, uint64_t
+
+# An entry of more bytes than this is left to the general body and its limits.
+LARGE = cython.declare(cython.size_t, 1 << 20)
+
+
+@cython.cfunc
+@cython.exceptval(-1, check=False)
+def xadd(engine: Engine, session: Session, words: cython.pointer(Slice), count: cython.int) -> cython.int:
+    """XADD key [MAXLEN ~ length] * field value ..."""
+    i: cython.int
+    at: cython.int = 2
+    most: int64_t = -1
+    ms: uint64_t
+    seq: uint64_t
+    size: cython.size_t = 0
+    text: cython.char[48]
+    log: Stream
+    slot: cython.pointer(cython.pointer(Entry))
+    store: Store = engine.store
+    if store.notify_flags or count < 5:
+        return 0
+    if says(cython.address(words[2]), b"MAXLEN", 6):
+        if count < 8 or words[3].length != 1 or words[3].data[0] != 126 \
+                or not text_to_integer(words[4].data, words[4].length, cython.address(most)) or most < 0:
+            return 0
+        at = 5
+    if words[at].length != 1 or words[at].data[0] != 42 or (count - at) % 2 == 0 or count - at < 3:
+        return 0
+    for i in range(at + 1, count):
+        size += words[i].length
+    if size > LARGE:
+        return 0
+    slot = session.db.lookup(words[1].data, words[1].length)
+    if slot == cython.NULL:
+        log = Stream()
+        session.db.put_object(words[1].data, words[1].length, STREAM, log, False)
+    elif entry_kind(slot[0]) != STREAM:
+        return 0
+    else:
+        log = cython.cast(Stream, entry_object(slot[0]))
+    if not log.next_id(store.now, cython.address(ms), cython.address(seq)):
+        return 0
+    log.append(ms, seq, cython.address(words[at + 1]), (count - at - 1) // 2)
+    if most >= 0:
+        log.cut_length(most, True, 100 * stream_node_max_entries)
+    session.writer.bulk(text, id_to_text(ms, seq, text))
+    effect(store, session.db, cython.address(words[1]), 1, "xadd", "stream")
+    return 1
+
+
+@cython.ccall
+def install(engine: Engine):
+    engine.set_twin(b"xadd", xadd)

@@ -28,6 +28,7 @@ cdef class Call:
     cdef int begin(self, Session session, object command, tuple words) except -1
     cdef int finish(self) except -1
     cdef Entry **find(self, bytes key) noexcept
+    cdef int count(self, bytes key, bint found) except -1
     cdef object structure_at(self, bytes key, int kind, bint create)
     cpdef bytes string_at(self, bytes key)
     cpdef object list_at(self, bytes key, bint create=*)
@@ -43,6 +44,7 @@ cdef class Call:
     cpdef int put(self, bytes key, object structure, bint keep_expiry=*) except -1
     cpdef bint delete(self, bytes key) except -1
     cpdef bint exists(self, bytes key) except -1
+    cpdef bint present(self, bytes key) except -1
     cpdef str kind(self, bytes key)
     cpdef object expiry(self, bytes key)
     cpdef bint expire(self, bytes key, int64_t at) except -1

@@ -75,13 +75,17 @@ class Call:
         else:
             slot = self.db.lookup(PyBytes_AS_STRING(key), PyBytes_GET_SIZE(key))
         if self.reading:
-            if slot == cython.NULL:
-                self.store.misses += 1
-                if self.store.notify_flags & MISSED:
-                    self.store.notify(self.db.index, key, "keymiss", "generic")
-            else:
-                self.store.hits += 1
+            self.count(key, slot != cython.NULL)
         return slot
+
+    def count(self, key, found):
+        if found:
+            self.store.hits += 1
+            return 0
+        self.store.misses += 1
+        if self.store.notify_flags & MISSED:
+            self.store.notify(self.db.index, key, "keymiss", "generic")
+        return 0
 
     def structure_at(self, key, kind, create):
         slot: cython.pointer(cython.pointer(Entry)) = self.find(key)
@@ -136,6 +140,13 @@ class Call:
 
     def exists(self, key):
         return self.find(key) != cython.NULL
+
+    def present(self, key):
+        """Like `exists`, for words about a key and not its value (TTL, TYPE): the access clock is not renewed."""
+        found: cython.bint = self.db.peek(PyBytes_AS_STRING(key), PyBytes_GET_SIZE(key)) != cython.NULL
+        if self.reading:
+            self.count(key, found)
+        return found
 
     def kind(self, key):
         """The type's name as TYPE gives it; not counted as an access."""

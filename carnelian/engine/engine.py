@@ -69,6 +69,10 @@ class BoundCommand:
         if declaration.subcommands is not None:
             self.subcommands = {name.encode(): BoundCommand(child) for name, child in declaration.subcommands.items()}
 
+    @property
+    def has_twin(self) -> bool:
+        return self.twin != cython.NULL
+
     def histogram(self) -> dict:
         """Calls by duration: {upper bound in microseconds (a power of two): calls}, empty buckets left out."""
         i: cython.int

@@ -1,0 +1,141 @@
+"""The compiled twins against the general bodies: the same replies, data, counts and events for the same requests."""
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from carnelian.engine import Engine
+from carnelian.keyspace import Session
+
+KEYS = st.sampled_from([b"a", b"b", b"string", b"list", b"hash", b"set", b"zset", b"stream", b""])
+VALUES = st.sampled_from([b"", b"1", b"-7", b"9223372036854775807", b"x", b"hello", b"3.5", b"y" * 70, b"0010"])
+MEMBERS = st.sampled_from([b"m", b"n", b"1", b"2", b"12345", b"z" * 70, b""])
+INTEGERS = st.sampled_from([b"0", b"1", b"-1", b"2", b"10", b"-100", b"100", b"x", b"9223372036854775807", b"1.5"])
+SCORES = st.sampled_from([b"0", b"1", b"-1.5", b"inf", b"-inf", b"nan", b"x", b"1e3", b"-0"])
+SECONDS = st.sampled_from([b"1", b"100", b"0", b"-1", b"x", b"99999999999999999999", b"9223372036854775807"])
+
+
+def word(*parts):
+    return st.tuples(*[st.just(part) if isinstance(part, bytes) else part for part in parts])
+
+
+def repeated(head, *parts, most=3):
+    return st.tuples(word(*head), st.lists(word(*parts), min_size=0, max_size=most)).map(
+        lambda drawn: drawn[0] + tuple(x for group in drawn[1] for x in group))
+
+
+REQUESTS = st.one_of(
+    word(b"GET", KEYS), word(b"get"), word(b"SET", KEYS, VALUES), word(b"SET", KEYS, VALUES, b"ex", SECONDS),
+    word(b"SET", KEYS, VALUES, b"PX", SECONDS), word(b"SET", KEYS, VALUES, b"NX", b"GET"), word(b"SETEX", KEYS, SECONDS, VALUES),
+    word(b"INCR", KEYS), word(b"DECR", KEYS), word(b"INCRBY", KEYS, INTEGERS), repeated((b"MGET",), KEYS),
+    repeated((b"MSET",), KEYS, VALUES), word(b"MSET", KEYS), repeated((b"DEL",), KEYS), repeated((b"UNLINK",), KEYS),
+    repeated((b"EXISTS",), KEYS), word(b"EXPIRE", KEYS, SECONDS), word(b"EXPIRE", KEYS, SECONDS, b"NX"), word(b"TTL", KEYS),
+    word(b"PING"), word(b"PING", VALUES), word(b"APPEND", KEYS, VALUES), word(b"PERSIST", KEYS),
+    repeated((b"LPUSH", KEYS), VALUES), repeated((b"RPUSH", KEYS), VALUES), word(b"LPOP", KEYS), word(b"RPOP", KEYS),
+    word(b"LPOP", KEYS, INTEGERS), word(b"LLEN", KEYS), word(b"LRANGE", KEYS, INTEGERS, INTEGERS),
+    repeated((b"HSET", KEYS), MEMBERS, VALUES), repeated((b"HMSET", KEYS), MEMBERS, VALUES), word(b"HGET", KEYS, MEMBERS),
+    repeated((b"HMGET", KEYS), MEMBERS), word(b"HGETALL", KEYS), repeated((b"HDEL", KEYS), MEMBERS),
+    word(b"HEXISTS", KEYS, MEMBERS), word(b"HINCRBY", KEYS, MEMBERS, INTEGERS),
+    repeated((b"SADD", KEYS), MEMBERS), repeated((b"SREM", KEYS), MEMBERS), word(b"SISMEMBER", KEYS, MEMBERS),
+    word(b"SMEMBERS", KEYS),
+    repeated((b"ZADD", KEYS), SCORES, MEMBERS, most=2), word(b"ZADD", KEYS, b"NX", SCORES, MEMBERS),
+    word(b"ZINCRBY", KEYS, SCORES, MEMBERS), word(b"ZSCORE", KEYS, MEMBERS), word(b"ZPOPMIN", KEYS), word(b"ZPOPMAX", KEYS),
+    word(b"ZRANGE", KEYS, INTEGERS, INTEGERS), word(b"ZRANGE", KEYS, INTEGERS, INTEGERS, b"withscores"),
+    word(b"ZREVRANGE", KEYS, INTEGERS, INTEGERS), word(b"ZRANK", KEYS, MEMBERS),
+    word(b"XADD", KEYS, b"*", MEMBERS, VALUES), word(b"XADD", KEYS, b"MAXLEN", b"~", b"3", b"*", MEMBERS, VALUES),
+    word(b"XADD", KEYS, b"*", MEMBERS), word(b"XADD", KEYS, b"5-1", MEMBERS, VALUES),
+)
+
+
+def encoded(words):
+    return b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%b\r\n" % (len(w), w) for w in words)
+
+
+class Side:
+    """An engine with one client, and another client that watches the keys and listens to the events."""
+
+    def __init__(self, twins, resp):
+        self.engine = Engine()
+        self.twins = twins
+        store = self.engine.store
+        self.session = Session(store.databases[0])
+        self.session.writer.resp = resp
+        self.watcher = Session(store.databases[0])
+        for session in (self.session, self.watcher):
+            self.engine.attach(session)
+        self.set_time(1_700_000_000_000)
+
+    def set_time(self, now):
+        store = self.engine.store
+        store.now = now
+        for database in store.databases:
+            database.now = now
+
+    def run(self, words):
+        before = self.engine.store.dirty
+        if self.twins:
+            self.session.reader.feed(encoded(words))
+            self.engine.drain(self.session)
+        else:
+            self.engine.run_words(self.session, words)
+        return self.session.writer.take(), self.engine.store.dirty - before
+
+    def state(self):
+        store = self.engine.store
+        found = {}
+        for key, value, expiry in store.databases[0].items():
+            if isinstance(value, bytes):
+                shown = value, store.databases[0].is_raw(key)
+            else:
+                kind = self.ask(b"TYPE", key)
+                read = {b"+list\r\n": (b"LRANGE", key, b"0", b"-1"), b"+hash\r\n": (b"HGETALL", key), b"+set\r\n": (b"SMEMBERS", key),
+                        b"+zset\r\n": (b"ZRANGE", key, b"0", b"-1", b"WITHSCORES"), b"+stream\r\n": (b"XRANGE", key, b"-", b"+")}[kind]
+                value._check()
+                shown = kind, self.ask(*read), self.ask(b"OBJECT", b"ENCODING", key)
+            found[key] = shown, expiry
+        store.databases[0]._check()
+        return found
+
+    def ask(self, *words):
+        session = Session(self.engine.store.databases[0])
+        self.engine.run_words(session, words)
+        return session.writer.take()
+
+
+@pytest.mark.parametrize("resp", [2, 3])
+@settings(max_examples=150, deadline=None)
+@given(requests=st.lists(REQUESTS, max_size=25), watched=st.booleans(), advance=st.lists(st.integers(0, 2000), max_size=3))
+def test_twins_do_what_the_bodies_do(resp, requests, watched, advance):
+    fast, general = Side(True, resp), Side(False, resp)
+    now = 1_700_000_000_000
+    for index, words in enumerate(requests):
+        if index % 7 == 6 and advance:
+            now += advance.pop()
+            fast.set_time(now)
+            general.set_time(now)
+        touched = []
+        for side in (fast, general):
+            if watched:
+                for key in (b"a", b"list", b"hash"):
+                    side.engine.store.watch(side.watcher, key)
+            reply = side.run(words)
+            touched.append((reply, side.watcher.flags, side.engine.store.hits, side.engine.store.misses))
+            side.engine.store.unwatch(side.watcher)
+        assert touched[0] == touched[1], words
+    assert fast.state() == general.state()
+
+
+def test_twins_run():
+    """The test above compares something: the common forms are answered by twins, which the general path does not count."""
+    side = Side(True, 2)
+    commands = side.engine.commands
+    assert all(commands[name.encode()].has_twin for name in
+               "get set setex incr mget mset del exists expire ttl ping lpush rpop lrange hset hget hgetall sadd spop zadd zpopmin "
+               "zrange xadd".split())
+
+
+def test_a_twin_hides_what_has_expired():
+    side = Side(True, 2)
+    side.run((b"SET", b"a", b"x", b"PX", b"10"))
+    side.set_time(1_700_000_000_011)
+    assert side.run((b"GET", b"a"))[0] == b"$-1\r\n"
+    assert len(side.engine.store.databases[0]) == 0

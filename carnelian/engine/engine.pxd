@@ -42,7 +42,7 @@ cdef class Engine:
     cdef public int eviction_samples
     cdef public object password             # requirepass as bytes, or None
     cdef public int64_t slowlog_threshold   # microseconds; negative: off
-    cdef readonly object slowlog            # deque of entries (statistics.slow_entry), newest first
+    cdef public object slowlog              # deque of entries (statistics.slow_entry), newest first
     cdef public int64_t slowlog_next
     cdef public int64_t latency_threshold   # milliseconds; 0: off
     cdef readonly dict latency_events       # event -> deque of (seconds since the epoch, milliseconds)

@@ -232,8 +232,7 @@ def notification_text(flags: int) -> str:
     every = 0
     for one in ALL_CLASSES:
         every |= CLASSES[one]
-    text = "A" if flags & every == every else "".join(one for one in ALL_CLASSES if flags & CLASSES[one])
+    text = "A" if flags & every == every else "".join(one for one in ALL_CLASSES + "n" if flags & CLASSES[one])
     text += "K" if flags & KEYSPACE else ""
     text += "E" if flags & KEYEVENT else ""
-    text += "m" if flags & CLASSES["m"] else ""
-    return text + ("n" if flags & CLASSES["n"] else "")
+    return text + ("m" if flags & CLASSES["m"] else "")

@@ -32,6 +32,7 @@ cdef class List:
     cpdef object index(self, Py_ssize_t index)  # bytes, None out of range
     cpdef list range(self, Py_ssize_t start, Py_ssize_t stop)
     cpdef size_t memory(self) noexcept
+    # Frees about `budget` elements (a whole node at a time) of a list that nobody needs any more: how many are left.
     cpdef size_t free_some(self, size_t budget) noexcept
 
     cdef int add(self, const char *data, size_t n, bint left) except -1

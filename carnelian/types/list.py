@@ -425,14 +425,14 @@ class List:
         return twin
 
     def free_some(self, budget):
-        """Frees up to `budget` nodes of a list that nobody needs any more. How many nodes are left."""
         chain: cython.pointer(Chain) = chain_of(self)
+        before: cython.size_t
         if chain == cython.NULL:
             return 0
-        while budget and chain.nodes:
+        before = chain.count
+        while chain.nodes and before - chain.count < budget:
             chain_drop_node(chain)
-            budget -= 1
-        return chain.nodes
+        return chain.count
 
     def _check(self):
         """The invariants: well-formed listpacks, links and sums that agree, no empty node."""

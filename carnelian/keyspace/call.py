@@ -6,7 +6,7 @@ from cython.cimports.carnelian.types.table import (
     EXPIRES, HASH, INLINE, LIST, RAW, SET, SORTED_SET, STREAM, entry_expiry, entry_key, entry_kind, entry_object, entry_value)
 from cython.cimports.carnelian.keyspace.session import NO_TOUCH
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
-from cython.cimports.libc.math import ceil, isinf
+from cython.cimports.libc.math import ceil
 from cython.cimports.libc.string import memcpy, memset
 
 from carnelian.base.errors import ReplyError, StringTooLong, WrongType
@@ -317,9 +317,9 @@ class Call:
     def timeout(self, text: bytes) -> float:
         """A blocking word's timeout in seconds."""
         seconds: cython.double
-        if not text_to_double(PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text), cython.address(seconds)) or isinf(seconds):
+        if not text_to_double(PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text), cython.address(seconds)):
             raise ReplyError("ERR timeout is not a float or out of range")
-        if seconds < 0:
+        if ceil(seconds * 1000) < 0:
             raise ReplyError("ERR timeout is negative")
         if seconds * 1000 > 9223372036854775807.0 - self.store.now:
             raise ReplyError("ERR timeout is out of range")

@@ -378,7 +378,8 @@ def test_the_first_key_that_is_ready(both):
         RPUSH y 1
         RPUSH x 2
         EXEC
-        2<
+        ? 2<
+        DEL x y
         2> BLPOP p q 0
         MULTI
         RPUSH p 1

@@ -109,22 +109,21 @@ class Config:
         """CONFIG SET name value [name value ...]: all or none. ReplyError with Redis's texts."""
         if len(words) % 2:
             raise ReplyError("ERR syntax error")
-        pairs = [(decoded(name).lower(), decoded(value)) for name, value in zip(words[::2], words[1::2])]
+        pairs = [(decoded(name), decoded(value)) for name, value in zip(words[::2], words[1::2])]
         parameters = {}
-        for position, (name, _) in enumerate(pairs):
-            parameter = self.names.get(name)
+        for name, _ in pairs:
+            parameter = self.names.get(name.lower())
             if parameter is None:
-                raise ReplyError(f"ERR Unknown option or number of arguments for CONFIG SET - '{decoded(words[2 * position])}'")
+                raise ReplyError(f"ERR Unknown option or number of arguments for CONFIG SET - '{name}'")
             if parameter.fixed:
                 raise failed(name, "can't set immutable config")
             if parameter.protected and not allow_protected:
                 raise failed(name, "can't set protected config")
-            if name in parameters:
+            if name.lower() in parameters:
                 raise failed(name, "duplicate parameter")
-            parameters[name] = parameter
+            parameters[name.lower()] = parameter
         changes = {}                                    # parameter's name -> (name given, value)
-        for name, text in pairs:
-            parameter = parameters[name]
+        for (name, parameter), (_, text) in zip(parameters.items(), pairs):
             try:
                 value = parameter.kind.read([text], self.values[parameter.name])
                 self.check_feature(parameter, value)

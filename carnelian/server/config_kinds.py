@@ -162,9 +162,7 @@ class Signals(Choice):
     multiple = True
 
     def parse(self, words, old):
-        chosen = {super(Signals, self).parse(word) for word in words}
-        if not chosen:
-            raise ValueError("wrong number of arguments")
+        chosen = {super(Signals, self).parse(word) for word in words or [""]}
         if {"save", "nosave"} <= chosen:
             raise ValueError("shutdown options SAVE and NOSAVE can't be used simultaneously")
         return " ".join(name for name in self.names[1:] if name in chosen) or self.names[0]

@@ -208,7 +208,8 @@ class Call:
         if slot == cython.NULL:
             if self.store.notify_flags & APPEARED:
                 self.appeared(key)
-            e = self.db.store_string(cython.NULL, PyBytes_AS_STRING(key), PyBytes_GET_SIZE(key), offset + n, False)
+            self.db.store_string(cython.NULL, PyBytes_AS_STRING(key), PyBytes_GET_SIZE(key), 0, False)
+            e = self.db.reshape(self.db.peek(PyBytes_AS_STRING(key), PyBytes_GET_SIZE(key)), INLINE, RAW, offset + n)
             memset(entry_value(e), 0, offset)
         else:
             e = slot[0]

@@ -604,7 +604,8 @@ class SortedSet:
             return PyBytes_FromStringAndSize(text, score_text(score, text))
         return b"%.17g" % score
 
-    def encoding(self):
+    @property
+    def encoding(self) -> str:
         """OBJECT ENCODING's name."""
         return "listpack" if self.is_small() else "skiplist"
 

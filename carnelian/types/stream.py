@@ -74,6 +74,11 @@ class Stream:
         release(self.blocks, self.capacity * cython.sizeof(Block))
         memory.account(-STREAM_BYTES)
 
+    @property
+    def encoding(self) -> str:
+        """OBJECT ENCODING's name: there is only one."""
+        return "stream"
+
     def __len__(self):
         return self.length
 

@@ -79,7 +79,7 @@ def test_set_expiry(both):
     both(f"""
         SET k v EX 100
         TTL k
-        SET k v PX 100500
+        SET k v PX 100400
         TTL k
         SET k v
         TTL k
@@ -177,7 +177,7 @@ def test_getex(both):
         GETEX k PERSIST
         TTL k
         GETEX k PERSIST
-        GETEX k PX 100500
+        GETEX k PX 100400
         TTL k
         GETEX k EXAT 4102444800
         PEXPIRETIME k
@@ -549,6 +549,11 @@ def test_encodings(both):
         OBJECT ENCODING k
         APPEND fresh abc
         OBJECT ENCODING fresh
+        SETRANGE made 0 12
+        OBJECT ENCODING made
+        GET made
+        SETRANGE made 5 x
+        GET made
         SET k 5
         INCRBYFLOAT k 1.5
         OBJECT ENCODING k

@@ -211,7 +211,7 @@ class AgainstDict(RuleBasedStateMachine):
         assert len(self.set) == len(self.dict)
         assert self.set.items() == longhand(self.order())
         assert self.set.items(0, None, True) == longhand(self.order()[::-1])
-        assert self.set.encoding() == ("skiplist" if self.large else "listpack")
+        assert self.set.encoding == ("skiplist" if self.large else "listpack")
         assert self.set.memory() > 0
 
 
@@ -311,12 +311,12 @@ def test_scan():
 def test_encoding_is_chosen_beforehand():
     values = SortedSet()
     values.prepare(128, 64)
-    assert values.encoding() == "listpack"
+    assert values.encoding == "listpack"
     values.prepare(129, 1)
-    assert values.encoding() == "skiplist"
+    assert values.encoding == "skiplist"
     values = SortedSet()
     values.prepare(1, 65)
-    assert values.encoding() == "skiplist"
+    assert values.encoding == "skiplist"
 
 
 def test_format_of_the_listpack():

@@ -5,6 +5,7 @@ a directory where Cython's output is kept between builds, CARNELIAN_BUILD_JOBS h
 """
 import os
 import shlex
+import sys
 from pathlib import Path
 
 from Cython.Build import cythonize
@@ -13,6 +14,8 @@ from setuptools import Extension, setup
 
 def compiled_modules():
     for path in sorted(Path("carnelian").rglob("*.py")):
+        if "reactor" in path.parts and not sys.platform.startswith("linux"):
+            continue                # it needs epoll; elsewhere the server uses asyncio's transports
         with path.open(encoding="utf-8") as source:
             if source.readline().startswith("# cython:"):
                 yield ".".join(path.with_suffix("").parts), str(path)

@@ -248,4 +248,7 @@ PARAMETERS = [
     P("tls-session-caching", flag, True),
     P("tls-session-cache-size", small, 20480),
     P("tls-session-cache-timeout", small, 300),
+    # carnelian's own: who moves the bytes, and whose event loop
+    P("data-plane", Choice("auto", "epoll", "asyncio"), "auto", fixed=True),
+    P("event-loop", Choice("asyncio", "uvloop"), "asyncio", fixed=True),
 ]

@@ -13,6 +13,7 @@ from cython.cimports.carnelian.types.table import random_below
 from carnelian.base.errors import NotInteger, NotPositive, ReplyError, SyntaxFault, WrongArity
 from carnelian.base.numbers import parse_float, parse_integer
 from carnelian.base.replies import NULL_ARRAY, MemberScores
+from carnelian.commands.chance import random_count
 from carnelian.commands.scanning import parse_cursor, scan_options
 from carnelian.keyspace import BLOCKING, DENYOOM, FAST, NOSCRIPT, READONLY, WRITE, command
 
@@ -313,9 +314,7 @@ def zrandmember(c: Call, key: bytes, *options: bytes):
     if not options:
         values = c.sorted_set_at(key)
         return None if values is None else values.at(random_below(values.length()))[0]
-    count = parse_integer(options[0])
-    if count < -LONGEST:
-        raise ReplyError(f"ERR value is out of range, value must between {-LONGEST} and {LONGEST}")
+    count = random_count(options[0])
     if len(options) > 2 or (len(options) == 2 and options[1].lower() != b"withscores"):
         raise SyntaxFault()
     scores = len(options) == 2

@@ -25,5 +25,10 @@ cdef class Hash:
     cdef bint random(self, Item *field, Item *value) noexcept                           # False: it is empty
     cpdef int reserve(self, size_t count) except -1     # before so many fields are set: may choose the encoding
 
+    cpdef bytes get(self, bytes field)                  # None: no such field
+    cpdef size_t value_length(self, bytes field) except? 0
+    cpdef bint set(self, bytes field, bytes value) except -1
+    cpdef bint delete(self, bytes field) except -1
+
     cdef int enlarge(self, size_t count) except -1      # to a table with room for count fields
     cdef list _list(self, bint keys, bint values)

@@ -201,26 +201,26 @@ class Hash:
     def __contains__(self, field: bytes):
         return self.has_field(PyBytes_AS_STRING(field), PyBytes_GET_SIZE(field))
 
-    def get(self, field: bytes):
+    def get(self, field):
         """The value, or None."""
         value: Item
         if self.get_field(PyBytes_AS_STRING(field), PyBytes_GET_SIZE(field), cython.address(value)):
             return to_bytes(cython.address(value))
         return None
 
-    def value_length(self, field: bytes) -> int:
+    def value_length(self, field):
         """Bytes of the value; 0 without the field."""
         value: Item
         if self.get_field(PyBytes_AS_STRING(field), PyBytes_GET_SIZE(field), cython.address(value)):
             return value.length
         return 0
 
-    def set(self, field: bytes, value: bytes) -> bool:
+    def set(self, field, value):
         """True if the field is new."""
         return self.set_field(PyBytes_AS_STRING(field), PyBytes_GET_SIZE(field),
                               PyBytes_AS_STRING(value), PyBytes_GET_SIZE(value)) == 1
 
-    def delete(self, field: bytes) -> bool:
+    def delete(self, field):
         """True if the field was there."""
         return self.delete_field(PyBytes_AS_STRING(field), PyBytes_GET_SIZE(field)) == 1
 

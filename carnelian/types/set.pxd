@@ -29,6 +29,9 @@ cdef class Set:
     # Before so many members are added, the first of them given: may choose the encoding.
     cdef int reserve(self, const char *first, size_t n, size_t count) except -1
 
+    cpdef bint insert(self, bytes member) except -1     # True: it is new
+    cpdef bint discard(self, bytes member) except -1    # True: it was there
+
     # The steps of the calls above.
     cdef int add_integer(self, int64_t number) except -1
     cdef int add_to_pack(self, const char *data, size_t n) except -1

@@ -297,7 +297,7 @@ class Set:
     def __contains__(self, member: bytes):
         return self.has(PyBytes_AS_STRING(member), PyBytes_GET_SIZE(member))
 
-    def insert(self, member: bytes) -> bool:
+    def insert(self, member):
         """True if the member is new."""
         return self.add(PyBytes_AS_STRING(member), PyBytes_GET_SIZE(member)) == 1
 
@@ -313,7 +313,7 @@ class Set:
             added += self.add(PyBytes_AS_STRING(member), PyBytes_GET_SIZE(member))
         return added
 
-    def discard(self, member: bytes) -> bool:
+    def discard(self, member):
         """True if the member was there."""
         return self.remove(PyBytes_AS_STRING(member), PyBytes_GET_SIZE(member)) == 1
 

@@ -95,6 +95,16 @@ class Stream:
         return self.last_ms, self.last_seq
 
     @property
+    def top_id(self):
+        """The ID of the last entry that is there, (0, 0) if there is none."""
+        at: Walk
+        if self.length == 0:
+            return 0, 0
+        at = walk(self, 0, 0, HIGHEST, HIGHEST, True)
+        at.next()
+        return at.entry.ms, at.entry.seq
+
+    @property
     def max_deleted_id(self):
         """The highest ID that `delete` removed."""
         return self.deleted_ms, self.deleted_seq
@@ -517,7 +527,7 @@ class Stream:
         entry: BlockEntry
         size: cython.size_t = len(data)
         block.ms, block.seq = id
-        if self.count > 0 and not id_less(self.last_ms, self.last_seq, block.ms, block.seq):
+        if self.count > 0 and self.top_id >= (block.ms, block.seq):
             raise ValueError("the blocks of the stream are out of order")
         block.pack = cython.cast(cython.pointer(uint8_t), PyBytes_AS_STRING(data))
         block_check(cython.address(block), size)
@@ -614,8 +624,8 @@ class Stream:
             found = block_first(block, cython.address(entry))
             assert (block.ms, block.seq) <= (entry.ms, entry.seq)
             while found:
-                last = (entry.ms, entry.seq)
                 if not entry.flags & DELETED:
+                    last = (entry.ms, entry.seq)
                     length += 1
                     if first is None:
                         first = last
@@ -650,6 +660,8 @@ class Walk:
                 more = self.step()
                 if not more:
                     return False
+            if self.entry.flags & DELETED:
+                continue
             if self.backwards:
                 if id_less(self.entry.ms, self.entry.seq, self.low_ms, self.low_seq):
                     return False
@@ -660,8 +672,7 @@ class Walk:
                     return False
                 if id_less(self.entry.ms, self.entry.seq, self.low_ms, self.low_seq):
                     continue
-            if not self.entry.flags & DELETED:
-                return True
+            return True
 
     def begin(self):
         s: Stream = self.stream

@@ -193,10 +193,10 @@ def block_entry(block, offset, entry):
 def block_find(block, ms, seq, entry):
     if not block_first(block, entry):
         return False
-    while id_less(entry.ms, entry.seq, ms, seq):
+    while entry.flags & DELETED or id_less(entry.ms, entry.seq, ms, seq):
         if not block_next(block, entry):
             return False
-    return entry.ms == ms and entry.seq == seq and not entry.flags & DELETED
+    return entry.ms == ms and entry.seq == seq
 
 
 # --- changes -------------------------------------------------------------------------------------------------------
@@ -400,13 +400,15 @@ def well_formed(block: cython.pointer(Block), end: cython.pointer(uint8_t)) -> c
         n += 3 if flags & SAME_FIELDS else 4
         if p == cython.NULL or not checked_integer(cython.address(p), end, cython.address(elements)) or elements != n:
             return False
+        if flags & DELETED:
+            continue
+        if id_less(block.ms + cython.cast(uint64_t, ms), block.seq + cython.cast(uint64_t, seq), block.ms, block.seq):
+            return False
         if not first and not id_less(last_ms, last_seq, block.ms + cython.cast(uint64_t, ms),
                                      block.seq + cython.cast(uint64_t, seq)):
             return False
         last_ms = block.ms + cython.cast(uint64_t, ms)
         last_seq = block.seq + cython.cast(uint64_t, seq)
-        if first and id_less(last_ms, last_seq, block.ms, block.seq):
-            return False
         first = False
     return live == 0 and deleted == 0
 

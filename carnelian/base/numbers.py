@@ -364,12 +364,12 @@ def swap_point(text: cython.p_char, n: cython.size_t, old: cython.char, new: cyt
 @cython.exceptval(-1)
 def read_long_double(data: bytes, number: cython.pointer(cython.longdouble)) -> cython.int:
     """1: a finite number, 2: infinite. Raises NotFloat."""
-    text: cython.char[256]
+    text: cython.char[5120]
     end: cython.p_char
     value: cython.longdouble
     n: cython.Py_ssize_t = PyBytes_GET_SIZE(data)
     c: cython.char
-    if n == 0 or n >= 256:
+    if n == 0 or n >= 5120:
         raise NotFloat()
     memcpy(text, PyBytes_AS_STRING(data), n + 1)
     c = text[0]

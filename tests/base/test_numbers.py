@@ -97,7 +97,7 @@ def test_long_doubles(number, increment, total):
 
 
 def test_long_doubles_out_of_range():
-    for text in (b"", b" 1", b"1 ", b"nan", b"1e5000", b"1e-5000", b"x", b"1" * 256, b"1\0"):
+    for text in (b"", b" 1", b"1 ", b"nan", b"1e5000", b"1e-5000", b"x", b"1." + b"0" * 5118, b"1\0"):
         with pytest.raises(NotFloat):
             add_long_double(b"1", text)
         with pytest.raises(NotFloat):

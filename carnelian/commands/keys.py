@@ -9,7 +9,7 @@ from carnelian.base.numbers import parse_integer
 from carnelian.base.replies import OK, Status
 from carnelian.commands.databases import database_at
 from carnelian.commands.scanning import parse_cursor, scan_options
-from carnelian.keyspace import BLOCKING, DANGEROUS, DENYOOM, FAST, LOADING, NOSCRIPT, READONLY, STALE, WRITE, command
+from carnelian.keyspace import BLOCKING, DANGEROUS, DENYOOM, FAST, LOADING, READONLY, STALE, WRITE, command
 
 LONGEST_EMBEDDED = cython.declare(cython.Py_ssize_t, 44)        # bytes of a string whose encoding is called embstr
 KINDS = {b"string": 0, b"list": 1, b"set": 2, b"zset": 3, b"hash": 4, b"stream": 6}
@@ -274,7 +274,7 @@ def wait(c: Call, numreplicas: bytes, timeout: bytes):
     return 0 if wanted <= 0 else c.wait((), seconds, on_timeout=0)
 
 
-@command("WAITAOF numlocal numreplicas timeout", NOSCRIPT | BLOCKING, since="7.2.0", complexity="O(1)")
+@command("WAITAOF numlocal numreplicas timeout", BLOCKING, since="7.2.0", complexity="O(1)")
 def waitaof(c: Call, numlocal: bytes, numreplicas: bytes, timeout: bytes):
     """Wait until what this client wrote is on disk here and with so many replicas; there are none, and there is no log."""
     local = parse_integer(numlocal)

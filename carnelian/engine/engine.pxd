@@ -42,7 +42,7 @@ cdef class Engine:
     cdef public int eviction_samples
     cdef public object password             # requirepass as bytes, or None
     cdef public int64_t slowlog_threshold   # microseconds; negative: off
-    cdef public object slowlog              # deque of entries (statistics.slow_entry), newest first
+    cdef readonly object slowlog            # deque of entries (statistics.slow_entry), newest first
     cdef public int64_t slowlog_next
     cdef public int64_t latency_threshold   # milliseconds; 0: off
     cdef readonly dict latency_events       # event -> deque of (seconds since the epoch, milliseconds)
@@ -59,6 +59,7 @@ cdef class Engine:
     cdef list transaction_effects           # while EXEC runs
     cdef bint executing                     # an EXEC is under way
     cdef uint32_t sampled
+    cdef public bint cron_paused            # DEBUG PAUSE-CRON: nothing expires by itself
     cdef readonly object samples            # of the rates that INFO shows
     cdef public object server               # the server around the engine, or None
     cdef public object config               # its configuration, or None

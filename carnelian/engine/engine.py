@@ -11,7 +11,7 @@ import cython
 from cython.cimports.carnelian.base import memory
 from cython.cimports.carnelian.base.clock import steady_nanoseconds, wall_microseconds
 from cython.cimports.carnelian.keyspace.session import (
-    ABORTED, BLOCKED, CLOSE_AFTER_REPLY, CLOSE_NOW, IN_MULTI, PAUSED, PROTOCOL_ERROR, REPLY_OFF, REPLY_SKIP, REPLY_SKIP_NEXT,
+    ABORTED, BLOCKED, CLOSE_AFTER_REPLY, CLOSE_NOW, IN_MULTI, MONITOR, PAUSED, PROTOCOL_ERROR, REPLY_OFF, REPLY_SKIP, REPLY_SKIP_NEXT,
     SUBSCRIBED, UNAUTHENTICATED)
 from cython.cimports.carnelian.keyspace.waiting import Blocked
 from cython.cimports.carnelian.protocol.reader import Reader
@@ -152,6 +152,21 @@ class Engine:
         for name, declaration in declarations.registry.items():
             if name.encode() not in self.commands:
                 self.commands[name.encode()] = BoundCommand(declaration)
+        self.index_names()
+
+    def rename(self, old: bytes, new: bytes) -> None:
+        """rename-command: the word gets another name, or none at all if that is empty. ValueError."""
+        if old not in self.commands:
+            raise ValueError("No such command in rename-command")
+        if new and new in self.commands:
+            raise ValueError("Target command name already exists")
+        command = self.commands.pop(old)
+        if new:
+            self.commands[new] = command
+        self.index_names()
+
+    def index_names(self):
+        """Fills the hash table by which commands are found."""
         i: cython.size_t
         h: cython.ulonglong
         for i in range(1024):
@@ -417,7 +432,8 @@ class Engine:
             history.append((second, milliseconds))
 
     def set_slowlog_length(self, length: int) -> None:
-        self.slowlog = deque(self.slowlog, maxlen=length)
+        """slowlog-max-len; the newest stay."""
+        self.slowlog = deque(list(self.slowlog)[:length], maxlen=length)
 
     def feed_monitors(self, session: Session, words: tuple) -> None:
         line = statistics.monitor_line(wall_microseconds() + self.store.clock_offset * 1000, session, words)
@@ -428,10 +444,12 @@ class Engine:
     def monitor(self, session: Session) -> None:
         """MONITOR's effect: the client is shown every command."""
         self.monitors[session] = None
+        session.flags |= MONITOR
         self.reconsider()
 
     def unmonitor(self, session: Session) -> None:
         self.monitors.pop(session, None)
+        session.flags &= ~MONITOR
         self.reconsider()
 
     # --- transactions ------------------------------------------------------------------------------------------------
@@ -603,7 +621,7 @@ class Engine:
         delay: cython.double = 0.1
         removed: cython.size_t
         store.tick()
-        if store.active_expire and self.pause_until == 0:
+        if store.active_expire and self.pause_until == 0 and not self.cron_paused:
             for database in store.databases:
                 while database.volatile_count:
                     # 200,000 cells are read in a fifth of a millisecond; a removal takes about half a microsecond.
@@ -629,7 +647,7 @@ class Engine:
             self.serve_ready()
         if self.maxmemory:
             self.make_room()
-        self.samples.take(store.now, self.processed)
+        self.samples.take(store.now, store.memory(), self.processed)
         self.next_deadline = store.waiters.next_deadline() or 0
         if soon:
             return 0.0005

@@ -4,19 +4,27 @@ from collections import deque
 
 
 class Samples:
-    """Rates per second as INFO shows them: the mean of the last 16 samples, taken at least 100 ms apart."""
+    """Rates per second as INFO shows them: the mean of the last 16 samples, taken at least 100 ms apart.
+
+    `sources`: name -> function without arguments that gives a further counter. `peak_memory`: the most bytes seen.
+    """
 
     def __init__(self):
         self.last_time = 0
         self.last = {}
         self.rates = {}
+        self.sources = {}
+        self.peak_memory = 0
 
-    def take(self, now: int, processed: int, **counters: int) -> None:
+    def take(self, now: int, memory: int, processed: int) -> None:
         """`now` in milliseconds; the counters only grow."""
+        if memory > self.peak_memory:
+            self.peak_memory = memory
         elapsed = now - self.last_time
         if elapsed < 100:
             return
-        counters["processed"] = processed
+        counters = {"processed": processed}
+        counters.update((name, source()) for name, source in self.sources.items())
         for name, value in counters.items():
             rates = self.rates.setdefault(name, deque(maxlen=16))
             if self.last_time and name in self.last:

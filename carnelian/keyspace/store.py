@@ -91,6 +91,10 @@ class Store:
                 self.graveyard.remove(corpse)
         return bool(self.graveyard)
 
+    def pending_frees(self) -> int:
+        """Elements that wait to be freed."""
+        return sum(map(len, self.graveyard))
+
     # --- who is told -------------------------------------------------------------------------------------------------
 
     def attend(self):

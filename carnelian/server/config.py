@@ -38,7 +38,7 @@ class Config:
         self.defaults["dir"] = os.getcwd()
         self.values = dict(self.defaults)
         self.file = None                                # absolute path of the file it was read from
-        self.renamed = []                               # (old name, new name or "") of rename-command, lower case
+        self.renamed = []                               # (old name, new name or "", directive) of rename-command
         self.hooks = {}
         self.saves_read = False
 
@@ -67,7 +67,7 @@ class Config:
             if name == "rename-command":
                 if len(words) != 2:
                     raise ValueError("Bad directive or wrong number of arguments")
-                self.renamed.append((words[0].lower(), words[1].lower()))
+                self.renamed.append((words[0].lower(), words[1].lower(), directive))
                 return
             if name in MISSING:
                 raise ValueError(refusal(MISSING[name]))

@@ -1,7 +1,6 @@
-"""What follows the configuration: the engine, the limits of the encodings, the clients' buffers."""
-from collections import deque
-
+"""What follows the configuration in the engine: its limits, its password, the compact encodings, renamed words."""
 from carnelian.keyspace.store import notification_flags
+from carnelian.server.config_file import ConfigError
 from carnelian.types import limits
 
 ENCODINGS = ("hash-max-listpack-entries", "hash-max-listpack-value", "set-max-intset-entries", "set-max-listpack-entries",
@@ -10,7 +9,11 @@ ENCODINGS = ("hash-max-listpack-entries", "hash-max-listpack-value", "set-max-in
 
 
 def connect(config, engine) -> None:
-    """Lets an engine follow a configuration, now and with every CONFIG SET. (Sockets are their owner's business.)"""
+    """Lets an engine follow a configuration, now and with every CONFIG SET, and gives it the words of the server room.
+
+    Sockets and clients' buffers are their owner's business. ConfigError, for a rename-command that can't be.
+    """
+    import carnelian.server.words
     store = engine.store
 
     def simple(name, target, attribute):
@@ -31,14 +34,13 @@ def connect(config, engine) -> None:
         engine.slowlog_threshold = value
         engine.reconsider()
 
-    def slowlog_length(value):
-        engine.slowlog = deque(list(engine.slowlog)[:value], maxlen=min(value, 2**31 - 1))
-
-    def buffers(_):
-        for session in engine.sessions.values():
-            limit_reader(config, session.reader)
-
     engine.config = config
+    engine.bind()
+    for old, new, directive in config.renamed:
+        try:
+            engine.rename(old.encode("utf-8", "surrogateescape"), new.encode("utf-8", "surrogateescape"))
+        except ValueError as error:
+            raise ConfigError(str(error), directive) from None
     simple("maxmemory", engine, "maxmemory")
     simple("maxmemory-samples", engine, "eviction_samples")
     simple("latency-monitor-threshold", engine, "latency_threshold")
@@ -47,14 +49,6 @@ def connect(config, engine) -> None:
     config.on_change("requirepass", password)
     config.on_change("notify-keyspace-events", events)
     config.on_change("slowlog-log-slower-than", slower_than)
-    config.on_change("slowlog-max-len", slowlog_length)
-    config.on_change("client-query-buffer-limit", buffers)
-    config.on_change("proto-max-bulk-len", buffers)
+    config.on_change("slowlog-max-len", engine.set_slowlog_length)
     for name in ENCODINGS:
         config.on_change(name, lambda value, name=name: limits.configure(name, value))
-
-
-def limit_reader(config, reader) -> None:
-    """The limits of one client's input buffer; to be called for a new client, too."""
-    reader.query_buffer_limit = config["client-query-buffer-limit"]
-    reader.bulk_limit = config["proto-max-bulk-len"]

@@ -56,6 +56,8 @@ cdef class Engine:
     cdef readonly int64_t pause_until
     cdef readonly bint pause_writes_only
     cdef list postponed                     # (session, words) of clients held by CLIENT PAUSE
+    cdef list awake                         # sessions unblocked by a command under way: they go on after it
+    cdef int running                        # bodies under way (EXEC and the words in it: 2)
     cdef list transaction_effects           # while EXEC runs
     cdef bint executing                     # an EXEC is under way
     cdef uint32_t sampled
@@ -87,6 +89,7 @@ cdef class Engine:
     cdef object invoke(self, Session session, BoundCommand command, tuple words)
     cdef int reply_error(self, Session session, BoundCommand command, str text) except -1
     cpdef int serve_ready(self) except -1
+    cdef int go_on(self) except -1
     cpdef bint make_room(self) except -1
     cdef bint oom_refuses(self, Session session, BoundCommand command) except -1
     cdef int refuse(self, Session session, BoundCommand command, str text) except -1

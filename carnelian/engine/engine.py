@@ -13,6 +13,7 @@ from cython.cimports.carnelian.base.clock import steady_nanoseconds, wall_micros
 from cython.cimports.carnelian.keyspace.session import (
     ABORTED, BLOCKED, CLOSE_AFTER_REPLY, CLOSE_NOW, IN_MULTI, MONITOR, PAUSED, PROTOCOL_ERROR, REPLY_OFF, REPLY_SKIP, REPLY_SKIP_NEXT,
     SUBSCRIBED, UNAUTHENTICATED)
+from cython.cimports.carnelian.keyspace.pubsub import PubSub
 from cython.cimports.carnelian.keyspace.waiting import Blocked
 from cython.cimports.carnelian.protocol.reader import Reader
 from cython.cimports.carnelian.protocol.writer import Writer
@@ -138,6 +139,7 @@ class Engine:
         self.sessions = {}
         self.error_counts = {}
         self.postponed = []
+        self.awake = []
         self.samples = statistics.Samples()
         import carnelian.commands
         import carnelian.engine.words
@@ -292,14 +294,11 @@ class Engine:
         command: BoundCommand = self.find_command(PyBytes_AS_STRING(name), PyBytes_GET_SIZE(name))
         count: cython.Py_ssize_t = PyTuple_GET_SIZE(words)
         pending: cython.size_t = session.writer.pending()
-        dropped: cython.longlong = session.flags & (REPLY_OFF | REPLY_SKIP)
-        if session.flags & REPLY_SKIP_NEXT:
-            session.flags = (session.flags & ~REPLY_SKIP_NEXT) | REPLY_SKIP
-        elif session.flags & REPLY_SKIP:
-            session.flags &= ~REPLY_SKIP
+        pubsub: PubSub = self.store.pubsub
         container: BoundCommand = command
         if command is not None and command.subcommands is not None and count > 1:
             command = command.subcommands.get(cython.cast(bytes, words[1]).lower())
+        session.command = command
         if command is None:
             self.refuse(session, None, unknown(words) if container is None else unknown_subcommand(words))
         elif command.arity > 0 and command.arity != count or count < -command.arity or command.function is None:
@@ -311,21 +310,43 @@ class Engine:
         elif self.maxmemory and not self.make_room() and self.oom_refuses(session, command):
             self.refuse(session, command, str(OutOfMemory()))
         elif session.is_pubsub() and command.name not in SUBSCRIBED_WORDS:
-            self.refuse(session, command, f"ERR Can't execute '{name.decode('latin-1').lower()}': only (P|S)SUBSCRIBE / "
+            self.refuse(session, command, f"ERR Can't execute '{command.name}': only (P|S)SUBSCRIBE / "
                                           "(P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context")
-        elif session.flags & IN_MULTI and command.name not in NOT_QUEUED:
-            session.queue.append((command, words))
-            session.writer.encode(QUEUED)
         elif self.pause_until and self.is_paused(session, command):
             session.flags |= BLOCKED | PAUSED
             self.postponed.append((session, words))
+        elif session.flags & IN_MULTI and command.name not in NOT_QUEUED:
+            session.queue.append((command, words))
+            session.writer.encode(QUEUED)
         else:
-            session.command = command
-            self.execute(session, command, words)
+            pubsub.executing = session
+            try:
+                self.execute(session, command, words)
+            finally:
+                pubsub.executing = None
+            if session.flags & (REPLY_OFF | REPLY_SKIP):
+                session.writer.end = session.writer.start + pending
+            if pubsub.postponed:
+                pubsub.say_postponed(session)
             if self.store.waiters.ready:
                 self.serve_ready()
-        if dropped or session.flags & REPLY_OFF:
+            self.go_on()
+            session.flags = session.flags & ~REPLY_SKIP_NEXT | REPLY_SKIP if session.flags & REPLY_SKIP_NEXT \
+                else session.flags & ~REPLY_SKIP
+            return 0
+        if session.flags & (REPLY_OFF | REPLY_SKIP):
             session.writer.end = session.writer.start + pending
+            session.flags &= ~REPLY_SKIP
+        return 0
+
+    def go_on(self):
+        """What a command has let loose (CLIENT UNBLOCK, CLIENT UNPAUSE) runs after it, not within it."""
+        while self.awake:
+            session: Session = self.awake.pop(0)
+            if not session.flags & (BLOCKED | CLOSE_NOW):
+                self.resume(session)
+        if self.postponed and self.pause_until == 0:
+            self.run_postponed()
         return 0
 
     def oom_refuses(self, session, command):
@@ -399,6 +420,7 @@ class Engine:
         call.group = command.group
         call.reading = command.flags & READS != 0
         call.may_wait = not self.executing
+        self.running += 1
         try:
             if count <= MOST_ARGUMENTS:
                 arguments[0] = cython.cast(cython.pointer(PyObject), call)
@@ -407,6 +429,7 @@ class Engine:
                 return PyObject_Vectorcall(command.function, arguments, count + 1, cython.NULL)
             return command.function(call, *words[command.skip:])
         finally:
+            self.running -= 1
             call.finish()
             if call.modified and self.store.sinks:
                 call.flush_effects()
@@ -515,7 +538,9 @@ class Engine:
 
     def resume(self, session: Session) -> None:
         """Goes on with the requests of a client that was blocked."""
-        if self.drain(session):
+        if self.running:
+            self.awake.append(session)
+        elif self.drain(session):
             self.store.queue_output(session)
 
     def serve_ready(self):
@@ -595,6 +620,10 @@ class Engine:
         for database in self.store.databases:
             database.keep_expired = False
         self.reconsider()
+        if not self.running:
+            self.run_postponed()
+
+    def run_postponed(self) -> None:
         postponed = self.postponed
         self.postponed = []
         for session, words in postponed:

@@ -9,23 +9,28 @@ from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 @cython.cclass
 class PubSub:
     """The registry. `deliver` is called with each session that was written to."""
-    channels = cython.declare(dict, visibility="readonly")          # name -> {session: None}
-    patterns = cython.declare(dict, visibility="readonly")
-    shard_channels = cython.declare(dict, visibility="readonly")
-    deliver: object
 
     def __init__(self, deliver):
         self.channels = {}
         self.patterns = {}
         self.shard_channels = {}
         self.deliver = deliver
+        self.postponed = []
 
-    @cython.cfunc
-    def say(self, session: Session, words: tuple) -> cython.int:
+    def say(self, session, words):
+        if session is self.executing:
+            self.postponed.append(words)
+            return 0
         session.writer.push(len(words))
         for word in words:
             session.writer.bulk(PyBytes_AS_STRING(word), PyBytes_GET_SIZE(word))
         self.deliver(session)
+        return 0
+
+    def say_postponed(self, session):
+        """What the command under way had to tell its own client, now that its reply is complete."""
+        while self.postponed:
+            self.say(session, self.postponed.pop(0))
         return 0
 
     def publish(self, channel: bytes, message: bytes) -> int:

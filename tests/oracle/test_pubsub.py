@@ -120,7 +120,7 @@ def test_questions(both):
         PUBSUB SHARDCHANNELS s
         PUBSUB SHARDNUMSUB s a
         PUBSUB SHARDNUMSUB
-        pubsub channels ?
+        % pubsub channels ?
         3: UNSUBSCRIBE
         PUBSUB NUMSUB a b
     ''')

@@ -53,7 +53,6 @@ cdef class Connection(Session):
     cdef readonly Clients clients
     cdef readonly bint closed
     cdef bint ended                     # the peer has closed its sending side
-    cdef bint stalled                   # not read from: blocked, with enough input waiting
     cdef bint backlog                   # its pipeline was interrupted so that replies can leave
     cdef Py_ssize_t place               # in clients.connections
 
@@ -66,11 +65,9 @@ cdef class Connection(Session):
     # Sends what it can, and closes if that is due.
     cdef int deliver(self) except -1
     cdef int check_output_limit(self, int64_t pending) except -1
-    # Reads on from this client, or not, after its state has changed.
-    cdef int consider_input(self) except -1
     cdef int look_after(self, int64_t now) except -1
     cpdef int close(self) except -1
-    # What the data plane does: send from the writer what the peer takes now; read on, or not; let go of the socket.
+    # What the data plane does: send from the writer what the peer takes now; stop to read; let go of the socket.
     cdef int transmit(self) except -1
     cdef int steer(self) except -1
     cdef int hang_up(self) except -1

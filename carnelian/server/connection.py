@@ -37,8 +37,6 @@ DENIED = (
 )
 CLASSES = {"normal": NORMAL, "replica": REPLICA, "slave": REPLICA, "pubsub": PUBSUB}
 
-# A blocked client may send so many bytes ahead before it is no longer read from.
-BLOCKED_INPUT = cython.declare(cython.size_t, 65536)
 # After so many milliseconds without a request the buffers of a client are cut to what it needs.
 IDLE_BEFORE_SHRINK = cython.declare(cython.longlong, 2000)
 # With more output than this the engine interrupts a pipeline; with no more it may go on.
@@ -260,17 +258,9 @@ class Connection(Session):
             log.exception("A request of client %s failed", self.address)
             self.close()
             return 0
-        if (self.flags & (BLOCKED | CLOSE_AFTER_REPLY | CLOSE_NOW)) or self.stalled:
-            self.consider_input()
-        return 0
-
-    def consider_input(self):
-        stalled: cython.bint = (
-            self.flags & BLOCKED != 0 and self.reader.end - self.reader.start >= BLOCKED_INPUT)
         if self.flags & CLOSE_NOW:
             self.close()
-        elif stalled != self.stalled or self.flags & CLOSE_AFTER_REPLY:
-            self.stalled = stalled
+        elif self.flags & CLOSE_AFTER_REPLY:
             self.steer()
         return 0
 
@@ -303,13 +293,9 @@ class Connection(Session):
             self.soft_limit_since = 0
             if self.flags & CLOSE_AFTER_REPLY:
                 return self.close()
-        if self.closed:
-            return 0
-        if self.backlog and left <= OUTPUT_AT_ONCE and not self.flags & BLOCKED:
+        if not self.closed and self.backlog and left <= OUTPUT_AT_ONCE and not self.flags & BLOCKED:
             self.backlog = False
             self.clients.resumed.append(self)
-        if self.stalled:
-            self.consider_input()
         return 0
 
     def check_output_limit(self, pending):
@@ -341,8 +327,6 @@ class Connection(Session):
             return self.close()
         if self.writer.end > self.writer.start:
             return self.check_output_limit(self.writer.end - self.writer.start)
-        if self.stalled:
-            return self.consider_input()
         if idle > IDLE_BEFORE_SHRINK:
             self.reader.shrink()
             self.writer.shrink()

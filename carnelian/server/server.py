@@ -151,11 +151,10 @@ class Server:
             sock.close()
         self.sockets = {}
         if self.unix_socket is not None:
-            path = self.unix_socket.getsockname()
             self.unix_socket.close()
             self.unix_socket = None
             try:
-                os.unlink(path)
+                os.unlink(self.config["unixsocket"])
             except FileNotFoundError:
                 pass
 
@@ -225,7 +224,7 @@ class Server:
         else:
             from carnelian.server.transport import StreamPlane
 
-            self.plane = StreamPlane(self.clients, self.advance_timer)
+            self.plane = StreamPlane(self.clients, self.config["tcp-backlog"], self.after_batch)
 
     def serve_ready(self) -> None:
         """The epoll set is ready, in another's loop."""
@@ -233,24 +232,37 @@ class Server:
             self.reactor.ready()
         except Exception:
             log.exception("A batch of requests failed")
-        self.advance_timer()
+        self.after_batch()
 
     def tend(self) -> None:
         """The timer: the engine's periodic work, unless the reactor's own loop does it; sockets that were out of files."""
         delay = 0.1
         if self.reactor is None or self.nested:
             delay = min(delay, self.clients.work() / 1000)
+            if self.clients.resumed:
+                self.loop.call_soon(self.go_on)
         self.plane.wake_listeners()
         self.timer = self.loop.call_later(delay, self.tend)
 
-    def advance_timer(self) -> None:
-        """A client waits with a timeout that ends before the timer comes."""
+    def after_batch(self) -> None:
+        """What ReactorLoop does by itself: goes on with put-off requests; advances the timer for a client's timeout."""
+        if self.clients.resumed:
+            self.loop.call_soon(self.go_on)
         deadline = self.engine.next_deadline
         if deadline and self.timer is not None:
             delay = max(0.0, (deadline - self.engine.store.now) / 1000)
             if self.loop.time() + delay < self.timer.when() - 0.001:
                 self.timer.cancel()
                 self.timer = self.loop.call_later(delay, self.tend)
+
+    def go_on(self) -> None:
+        """Runs the requests that had been put off so that replies could leave."""
+        if self.clients.resumed:
+            try:
+                self.clients.batch(lambda: None)
+            except Exception:
+                log.exception("A batch of requests failed")
+            self.after_batch()
 
     def report(self, loop, context) -> None:
         """An exception that came out of a callback of the loop: logged, and that is all."""
@@ -301,7 +313,7 @@ class Server:
     def places(self) -> list:
         """Where clients find the server: `host:port` of every address, paths of unix sockets."""
         found = [addresses.peer_text(*sock.getsockname()[:2]) for sock in self.sockets.values()]
-        return found + ([self.unix_socket.getsockname()] if self.unix_socket is not None else [])
+        return found + ([self.config["unixsocket"]] if self.unix_socket is not None else [])
 
     def announce(self) -> None:
         log.info("carnelian %s (Redis %s) is ready: %s, pid %d", __version__, REDIS_VERSION, ", ".join(self.places()),

@@ -69,7 +69,7 @@ class StreamConnection(Connection):
         return 0
 
     def steer(self):
-        reading: cython.bint = not (self.stalled or self.flags & CLOSE_AFTER_REPLY)
+        reading: cython.bint = not self.flags & CLOSE_AFTER_REPLY
         if self.closed or self.transport.is_closing():
             return 0
         if reading != self.transport.is_reading():
@@ -138,8 +138,9 @@ class Protocol(asyncio.Protocol):
 class StreamPlane:
     """Listening sockets and clients of an asyncio loop. `after_batch` is called at the end of each batch."""
 
-    def __init__(self, clients, after_batch):
+    def __init__(self, clients, backlog: int, after_batch):
         self.clients = clients
+        self.backlog = backlog
         self.after_batch = after_batch
         self.servers = {}               # socket -> task that makes its asyncio server
         self.batching = False
@@ -149,12 +150,16 @@ class StreamPlane:
         loop = asyncio.get_running_loop()
         sock.setblocking(False)
         make = loop.create_unix_server if is_unix else loop.create_server
-        self.servers[sock] = loop.create_task(make(lambda: Protocol(self, is_unix), sock=sock))
+        self.servers[sock] = loop.create_task(make(lambda: Protocol(self, is_unix), sock=sock, backlog=self.backlog))
 
     def unlisten(self, sock: socket.socket = None) -> None:
         """Closes one listening socket, or all."""
         for one in [sock] if sock is not None else list(self.servers):
-            self.servers.pop(one).add_done_callback(lambda task: task.cancelled() or task.result().close())
+            task = self.servers.pop(one)
+            if task.done():
+                task.result().close()
+            else:
+                task.add_done_callback(lambda task: task.cancelled() or task.result().close())
 
     def wake_listeners(self) -> None:
         """asyncio does that itself."""
@@ -171,15 +176,9 @@ class StreamPlane:
             log.exception("A batch of requests failed")
         finally:
             self.batching = False
-        if self.clients.resumed:
-            asyncio.get_running_loop().call_soon(self.batch, nothing)
         self.after_batch()
 
     def close(self) -> None:
         """Stops listening and closes every client."""
         self.unlisten()
         self.clients.close_all()
-
-
-def nothing():
-    """What had been put off is run with any batch."""

@@ -104,7 +104,8 @@ def test_names_and_defaults_are_those_of_the_oracle(oracle_server):
     ours = {name.decode(): text.decode() for name, text in get(Config(), "*").items()}
     assert set(ours) - set(theirs) == {
         "set-max-listpack-entries", "set-max-listpack-value", "cluster-announce-human-nodename", "locale-collate", "server-cpulist",
-        "bio-cpulist", "aof-rewrite-cpulist", "bgsave-cpulist"}
+        "bio-cpulist", "aof-rewrite-cpulist", "bgsave-cpulist",
+        "data-plane", "event-loop"}
     assert set(theirs) <= set(ours)
     different = {name for name, text in theirs.items() if ours[name] != text}
     assert different <= OURS, different

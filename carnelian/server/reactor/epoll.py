@@ -20,7 +20,7 @@ import socket
 
 import cython
 from cython.cimports.carnelian.base.clock import steady_nanoseconds
-from cython.cimports.carnelian.keyspace.session import BLOCKED, CLOSE_AFTER_REPLY, UNIX_SOCKET
+from cython.cimports.carnelian.keyspace.session import CLOSE_AFTER_REPLY
 from cython.cimports.carnelian.server.reactor.system import (
     AF_INET,
     AF_INET6,
@@ -30,7 +30,6 @@ from cython.cimports.carnelian.server.reactor.system import (
     EPOLL_CTL_MOD,
     EPOLLIN,
     EPOLLOUT,
-    EPOLLRDHUP,
     MSG_NOSIGNAL,
     SOCK_CLOEXEC,
     SOCK_NONBLOCK,
@@ -162,9 +161,7 @@ class SocketConnection(Connection):
         interest: cython.uint = 0
         if self.closed:
             return 0
-        if self.stalled:
-            interest = EPOLLRDHUP
-        elif not self.flags & CLOSE_AFTER_REPLY:
+        if not self.flags & CLOSE_AFTER_REPLY:
             interest = EPOLLIN
         if self.writer.end > self.writer.start:
             interest |= EPOLLOUT
@@ -306,13 +303,9 @@ class Reactor:
         most: cython.size_t = READ_MOST
         room: cython.p_char
         n: cython.Py_ssize_t
-        if connection.stalled or connection.flags & CLOSE_AFTER_REPLY:
-            # It is not read from, so this is news of its end, or out of date.
-            if connection.stalled and not connection.flags & CLOSE_AFTER_REPLY:
-                connection.ended = True
-                connection.close()
-            else:
-                connection.send_now()
+        if connection.flags & CLOSE_AFTER_REPLY:
+            # It is not read from any more, so this is news of its end, or out of date: sending will tell.
+            connection.send_now()
             return 0
         if connection.reader.bulk_length > cython.cast(cython.longlong, READ_MOST):
             most = READ_MOST_BULK
@@ -416,7 +409,7 @@ class Reactor:
         stop: cython.longlong = steady_nanoseconds() + READY_NANOSECONDS
         i: cython.int
         for i in range(READY_BATCHES):
-            if self.batch(0) <= 0 or steady_nanoseconds() > stop:
+            if (self.batch(0) <= 0 and not self.clients.resumed) or steady_nanoseconds() > stop:
                 break
 
     def attach_control(self, descriptor: int) -> None:

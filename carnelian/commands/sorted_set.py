@@ -309,7 +309,7 @@ def pop_first(c: Call, keys: tuple, count, highest: cython.bint):
 @command("ZRANDMEMBER key [count [WITHSCORES]]", READONLY, since="6.2.0", group="sorted-set", keys="RO ACCESS",
          complexity="O(N*log(M)) with N the number of members returned and M the size of the sorted set")
 def zrandmember(c: Call, key: bytes, *options: bytes):
-    """Members picked by chance: up to so many different ones, or with a negative count that many, the same one perhaps twice."""
+    """Members picked by chance. A count gives up to so many different ones; a negative count that many, with repetitions."""
     values: SortedSet
     if not options:
         values = c.sorted_set_at(key)

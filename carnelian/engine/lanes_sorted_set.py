@@ -48,6 +48,7 @@ def zadd(engine: Engine, session: Session, words: cython.pointer(Slice), count: 
 def zincrby(engine: Engine, session: Session, words: cython.pointer(Slice), count: cython.int) -> cython.int:
     amount: cython.double
     result: cython.double
+    done: cython.int
     members: SortedSet
     slot: cython.pointer(cython.pointer(Entry))
     store: Store = engine.store
@@ -60,10 +61,12 @@ def zincrby(engine: Engine, session: Session, words: cython.pointer(Slice), coun
     if entry_kind(slot[0]) != SORTED_SET:
         return 0
     members = cython.cast(SortedSet, entry_object(slot[0]))
-    if members.add(amount, words[3].data, words[3].length, ADD_INCR, cython.address(result)) & NOT_A_NUMBER:
+    done = members.add(amount, words[3].data, words[3].length, ADD_INCR, cython.address(result))
+    if done & NOT_A_NUMBER:
         return 0
     session.writer.double(result)
-    effect(store, session.db, cython.address(words[1]), 1, "zincr", "sorted-set")
+    if done & (MEMBER_ADDED | SCORE_UPDATED):
+        effect(store, session.db, cython.address(words[1]), 1, "zincr", "sorted-set")
     return 1
 
 

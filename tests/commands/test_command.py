@@ -4,7 +4,8 @@ import pytest
 from tests.keyspace.test_usage import text
 
 # Commands in 7.2 that 7.0's tables describe otherwise: (name, what).
-CHANGED = {("wait", "flags"), ("wait", "categories")}      # 7.2: blocking, and allowed in scripts
+CHANGED = {("wait", "flags"), ("wait", "categories"),           # 7.2: blocking, and allowed in scripts
+           ("zrank", "arity"), ("zrevrank", "arity")}           # WITHSCORE
 
 
 def test_subcommands(both):

@@ -77,18 +77,21 @@ class Store:
     def free_some(self, budget: int) -> bool:
         """Frees up to budget elements of what was buried: whether something is left."""
         left: cython.size_t
+        spared: list = []
         while self.graveyard and budget > 0:
-            corpse = self.graveyard[-1]
+            corpse = self.graveyard.pop()
+            before = len(corpse)
             if isinstance(corpse, Table):
-                before = len(corpse)
-                left = cython.cast(Table, corpse).clear_some(budget)
+                left = cython.cast(Table, corpse).clear_some(budget, spared)
             else:
-                before = len(corpse)
                 left = corpse.free_some(budget)
             budget -= max(1, before - left)
             self.lazily_freed += before - left
-            if left == 0:
-                self.graveyard.remove(corpse)
+            if left:
+                self.graveyard.append(corpse)
+            if spared:                          # large values of a database that was emptied: they come next
+                self.graveyard.extend(spared)
+                spared.clear()
         return bool(self.graveyard)
 
     def pending_frees(self) -> int:

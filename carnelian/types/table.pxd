@@ -26,6 +26,9 @@ cdef enum:                      # flags, bits 4 to 7 of meta
     SEEN = 64                   # epoch mark of a running snapshot
     VISITED = 128
 
+cdef enum:
+    LARGE_OBJECT = 64           # elements
+
 cdef enum:                      # of buckets
     CHAINED = 0x80              # bit of `filled`
     ALIGNED_FROM = 3            # arrays of 2**3 buckets and more begin on a cache line
@@ -156,5 +159,7 @@ cdef class Table:
     cdef Entry **next(self, Position *position) noexcept                # NULL at the end
     cdef bint step(self, int buckets) noexcept                          # moves that many buckets; False when at rest or held
     cdef int expand(self, size_t count) except -1                       # room for count entries, without incremental work
-    cdef size_t clear_some(self, size_t budget) noexcept                # frees up to budget entries; what is left
+    # Frees up to budget entries; what is left. Objects of more than LARGE_OBJECT elements are put into `spared` if it is given:
+    # releasing one of them could take as long as all the rest.
+    cdef size_t clear_some(self, size_t budget, list spared=*) noexcept
     cdef size_t size_in_memory(self) noexcept                           # bucket arrays and chains, without the entries

@@ -414,7 +414,7 @@ def _advance(table: Table) -> cython.void:
 
 @cython.cfunc
 @cython.exceptval(check=False)
-def _free_chain(table: Table, top: cython.pointer(Bucket), budget: cython.size_t) -> cython.size_t:
+def _free_chain(table: Table, top: cython.pointer(Bucket), budget: cython.size_t, spared: list | None) -> cython.size_t:
     """Frees up to budget entries of a chain, and its children once they are empty; how many entries."""
     b: cython.pointer(Bucket) = top
     child: cython.pointer(Bucket)
@@ -427,6 +427,11 @@ def _free_chain(table: Table, top: cython.pointer(Bucket), budget: cython.size_t
             slot = lowest_bit(b.filled & 0x7F)
             b.filled &= ~(1 << slot)
             freed += 1
+            if spared is not None and _owns_object(entry_kind(b.slots[slot])):
+                value = cython.cast(object, entry_object(b.slots[slot]))
+                if len(value) > LARGE_OBJECT:
+                    spared.append(value)
+                value = None
             entry_free(b.slots[slot])
         b = _child(b)
     b = _child(top)
@@ -738,7 +743,7 @@ class Table:
                 pass
         return 0
 
-    def clear_some(self, budget):
+    def clear_some(self, budget, spared=None):
         """`moved` is where to go on; what is inserted meanwhile behind it is found by another round."""
         freed: cython.size_t = 0
         looked: cython.size_t = 0
@@ -762,7 +767,7 @@ class Table:
                     self.moved = -1
                 continue
             b = self.buckets[0] + self.moved
-            n = _free_chain(self, b, budget - freed)
+            n = _free_chain(self, b, budget - freed, spared)
             freed += n
             looked += 1
             self.count[0] -= n
@@ -846,9 +851,9 @@ class Table:
             place = self.next(cython.address(position))
         return found
 
-    def clear(self, budget: cython.size_t = 1 << 30) -> int:
-        """Frees up to budget entries; what is left."""
-        return self.clear_some(budget)
+    def clear(self, budget: cython.size_t = 1 << 30, spared: list | None = None) -> int:
+        """Frees up to budget entries, but for objects of more than 64 elements, if a list is given for them; what is left."""
+        return self.clear_some(budget, spared)
 
     def reserve(self, count: cython.size_t):
         self.expand(count)

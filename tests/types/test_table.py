@@ -320,6 +320,20 @@ def test_memory_comes_back():
     assert used_memory() == before and sys.getrefcount(marker) == references
 
 
+def test_large_objects_are_spared():
+    table = Table()
+    small, large = list(range(64)), list(range(65))
+    references = sys.getrefcount(small), sys.getrefcount(large)
+    for i in range(100):
+        table.put(key(i), [small, large, b"inline", 1.0][i % 4])
+    spared = []
+    while table.clear(7, spared):
+        table._check()
+    assert len(spared) == 25 and all(value is large for value in spared)
+    spared.clear()
+    assert (sys.getrefcount(small), sys.getrefcount(large)) == references
+
+
 def test_a_table_that_is_being_cleared_can_still_be_used():
     table = Table()
     for i in range(2000):

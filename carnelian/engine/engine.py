@@ -265,20 +265,22 @@ class Engine:
         if command is not None and command.twin != cython.NULL and not session.flags & NO_TWIN and not self.careful and (
                 self.maxmemory == 0 or self.store.memory() <= self.maxmemory):
             self.sampled += 1
-            if self.sampled & 63:
+            if self.sampled & 63 and command.calls >= 64:
                 if command.twin(self, session, words, count):
                     command.calls += 1
                     self.processed += 1
                     session.command = command
                     return 0
             else:
-                # One in 64 is timed, and stands for the others: two readings of the clock cost as much as a GET.
+                # After the first few, one in 64 is timed and stands for the others: two readings of the clock cost as much
+                # as a GET.
                 started = steady_nanoseconds()
                 if command.twin(self, session, words, count):
                     started = steady_nanoseconds() - started
+                    i = 64 if command.calls >= 64 else 1
                     command.calls += 1
-                    command.nanoseconds += started * 64
-                    command.durations[duration_bucket(started)] += 64
+                    command.nanoseconds += started * i
+                    command.durations[duration_bucket(started)] += i
                     self.processed += 1
                     session.command = command
                     return 0
@@ -384,8 +386,6 @@ class Engine:
         pending: cython.size_t = session.writer.pending()
         started: cython.longlong = steady_nanoseconds()
         elapsed: cython.longlong
-        if self.monitors and not command.flags & SKIP_MONITOR:
-            self.feed_monitors(session, words)
         try:
             value = self.invoke(session, command, words)
             if value is WAIT and self.call.parked is not None:
@@ -402,6 +402,8 @@ class Engine:
         elapsed = steady_nanoseconds() - started
         command.calls += 1
         command.nanoseconds += elapsed
+        if self.monitors and not command.flags & SKIP_MONITOR:
+            self.feed_monitors(session, words)
         self.processed += 1
         if self.latency_tracking:
             command.durations[duration_bucket(elapsed)] += 1

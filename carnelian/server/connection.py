@@ -62,6 +62,7 @@ class Clients:
         self.protected_mode = True
         self.query_buffer_limit = 1 << 30
         self.bulk_limit = 512 << 20
+        self.engine.samples.sources.update(bytes_in=lambda: self.bytes_in, bytes_out=lambda: self.bytes_out)
 
     def __len__(self):
         return len(self.connections)

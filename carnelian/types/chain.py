@@ -99,8 +99,9 @@ def node_size(node: cython.pointer(Node)) -> cython.size_t:
 @cython.cfunc
 @cython.exceptval(check=False)
 def exact_capacity(n: cython.size_t) -> cython.size_t:
-    """Of a node that shall hold n bytes and is not expected to grow."""
-    return roomy(n + cython.sizeof(Node)) - cython.sizeof(Node)
+    """Of a node that shall hold n bytes and is not expected to grow: no more than a full node, if n allows."""
+    capacity: cython.size_t = roomy(n + cython.sizeof(Node)) - cython.sizeof(Node)
+    return byte_limit() if n <= byte_limit() < capacity else capacity
 
 
 @cython.cfunc

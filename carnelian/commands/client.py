@@ -208,7 +208,7 @@ def close(c: Call, session: Session) -> None:
 
 
 @command("CLIENT KILL <ip:port | <[ID client-id] | [TYPE <NORMAL | MASTER | REPLICA | PUBSUB>] | [USER username] | "
-         "[ADDR ip:port] | [LADDR ip:port] | [SKIPME <YES | NO>]> [...]>", ADMIN | USUAL, since="2.4.0", group="connection",
+         "[ADDR ip:port] | [LADDR ip:port] | [SKIPME <YES | NO>]>>", ADMIN | USUAL, since="2.4.0", group="connection",
          complexity="O(N), N being the number of connections", arity=-3)
 def client_kill(c: Call, *words):
     """Close connections: that of an address, or all that meet the conditions."""

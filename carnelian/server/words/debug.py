@@ -6,7 +6,7 @@ from carnelian.base.errors import NoSuchKey, NotInteger, NotPositive, ReplyError
 from carnelian.base.glob import matches
 from carnelian.base.numbers import parse_float, parse_integer
 from carnelian.base.replies import OK, Attribute, BigNumber, Push, Status, Verbatim
-from carnelian.keyspace import ADMIN, LOADING, NOSCRIPT, PROTECTED, STALE, command
+from carnelian.keyspace import ADMIN, LOADING, NOSCRIPT, STALE, command
 from carnelian.server.config_kinds import memory
 from carnelian.server.words import tables
 from carnelian.server.words.common import help_text, is_allowed, text_of, unknown_subcommand
@@ -19,7 +19,7 @@ DENIED = ('ERR DEBUG command not allowed. If the enable-debug-command option is 
 MOST_PACKED = 4 << 30
 
 
-@command("DEBUG subcommand [argument [argument ...]]", ADMIN | NOSCRIPT | LOADING | STALE | PROTECTED, since="1.0.0", group="server",
+@command("DEBUG subcommand [argument [argument ...]]", ADMIN | NOSCRIPT | LOADING | STALE, since="1.0.0", group="server",
          complexity="Depends on the subcommand", arity=-2)
 def debug(c, subcommand: bytes, *arguments: bytes):
     """Look inside, and change what only tests should change."""

@@ -18,7 +18,7 @@ def time_(c):
     return [b"%d" % (microseconds // 1000000), b"%d" % (microseconds % 1000000)]
 
 
-@command("ROLE", ADMIN | NOSCRIPT | LOADING | STALE | FAST, since="2.8.12", group="server", complexity="O(1)")
+@command("ROLE", NOSCRIPT | LOADING | STALE | FAST, since="2.8.12", group="server", complexity="O(1)")
 def role(c):
     """Tell the part that this server has in replication."""
     return [b"master", 0, []]

@@ -1,11 +1,15 @@
 """Fixtures for all tests. The oracle harness is described in tests/oracle/harness.py."""
 import os
+import shutil
+import subprocess
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.oracle import servers
 from tests.oracle.harness import ORACLE_ONLY, Both, Side
+from tests.oracle.resp import Client
 
 settings.register_profile("short", deadline=None, max_examples=25, stateful_step_count=40,
                           suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
@@ -86,3 +90,44 @@ def carnelian(carnelian_server):
     yield side
     side.close_clients()
     side.admin.close()
+
+
+# ---- real clients
+
+@pytest.fixture(params=["redis", "carnelian"])
+def server(request):
+    """A running server, emptied: `server.port`. The test runs against Redis, to know that the test is right, and against
+    carnelian, to know that it works."""
+    if request.param == "carnelian" and ORACLE_ONLY:
+        pytest.skip("CARNELIAN_ORACLE_ONLY=1")
+    running = request.getfixturevalue("oracle_server" if request.param == "redis" else "carnelian_server")
+    if not running.alive():
+        running.start()
+    client = Client(running.address)
+    client("FLUSHALL")
+    client.close()
+    return running
+
+
+def need(program):
+    if shutil.which(program) is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"{program} is not installed")
+        pytest.skip(f"{program} is not installed")
+
+
+@pytest.fixture(scope="session")
+def npm():
+    """A function that installs what a directory's package-lock.json names, once."""
+    need("node")
+    need("npm")
+
+    def install(directory: Path):
+        lock, stamp = directory / "package-lock.json", directory / "node_modules" / ".installed"
+        if not stamp.exists() or stamp.stat().st_mtime < lock.stat().st_mtime:
+            done = subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=directory, stdin=subprocess.DEVNULL, text=True,
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
+            assert done.returncode == 0, done.stdout
+            stamp.touch()
+
+    return install

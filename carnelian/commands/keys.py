@@ -164,7 +164,9 @@ def copy(c: Call, source: bytes, destination: bytes, *options: bytes):
             raise SyntaxFault()
     if target is origin and source == destination:
         raise ReplyError("ERR source and destination objects are the same")
+    c.reading = True
     value = c.value_at(source)
+    c.reading = False
     if value is None:
         return 0
     expiry = c.expiry(source)

@@ -155,6 +155,7 @@ def srandmember(c: Call, key: bytes, *options):
 
 def sets_at(c: Call, keys) -> list:
     """The sets, None for a missing one. WrongType before anything is computed."""
+    c.reading = True                        # also as the sources of a STORE word
     return [c.set_at(key) for key in keys]
 
 

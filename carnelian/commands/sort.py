@@ -140,6 +140,7 @@ def first_two(item: tuple):
 
 @cython.cfunc
 def sort_key(c: Call, key: bytes, order: Order):
+    c.reading = True                        # SORT too, which may write
     value = c.value_at(key)
     if value is not None and not isinstance(value, (List, Set, SortedSet)):
         raise WrongType()

@@ -75,6 +75,7 @@ class Request:
 
 @cython.cfunc
 def input_at(c: Call, key: bytes):
+    c.reading = True                        # also as the source of a STORE word
     value = c.value_at(key)
     if value is None or isinstance(value, (SortedSet, Set)):
         return value

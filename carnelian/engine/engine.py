@@ -362,10 +362,14 @@ class Engine:
 
     def refuse(self, session, command, text):
         """An error before execution: it also spoils the transaction under way."""
-        if session.flags & IN_MULTI:
-            session.flags |= ABORTED
         if command is not None:
             command.rejected += 1
+            if command.name == "exec":
+                # Its own refusal ends the transaction and names the reason.
+                text = "EXECABORT Transaction discarded because of: " + text.removeprefix("ERR ")
+                self.end_transaction(session)
+        if session.flags & IN_MULTI:
+            session.flags |= ABORTED
         self.count_error(text)
         session.writer.error(text.encode("utf-8", "surrogateescape"))
         return 0
@@ -479,12 +483,16 @@ class Engine:
 
     # --- transactions ------------------------------------------------------------------------------------------------
 
-    def run_transaction(self, session: Session) -> None:
-        """EXEC's effect: runs what is queued, and writes the array of replies."""
-        queue = session.queue
+    def end_transaction(self, session: Session) -> None:
+        """Forgets what is queued and watched: DISCARD, or an EXEC that may not run."""
         session.queue = []
         session.flags &= ~(IN_MULTI | ABORTED)
         self.store.unwatch(session)
+
+    def run_transaction(self, session: Session) -> None:
+        """EXEC's effect: runs what is queued, and writes the array of replies."""
+        queue = session.queue
+        self.end_transaction(session)
         session.writer.array(len(queue))
         self.executing = True
         sinks = self.store.sinks
@@ -598,7 +606,7 @@ class Engine:
         if self.store.now >= self.pause_until:
             return False
         if not self.pause_writes_only:
-            return command.name not in ("client|unpause", "client|pause")
+            return True                     # CLIENT UNPAUSE too, as in Redis
         if command.name == "exec":
             for queued, words in session.queue:
                 if cython.cast(BoundCommand, queued).flags & (WRITES | MAY_REPLICATE):
@@ -690,7 +698,8 @@ class Engine:
 
 
 def shown(word: bytes) -> str:
-    return word.decode("utf-8", "surrogateescape").replace("\r", " ").replace("\n", " ")
+    """As C prints it: up to the first NUL byte."""
+    return word.partition(b"\0")[0].decode("utf-8", "surrogateescape").replace("\r", " ").replace("\n", " ")
 
 
 def unknown(words: tuple) -> str:

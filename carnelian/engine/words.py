@@ -24,13 +24,13 @@ def exec_(c: Call):
     if not c.session.flags & IN_MULTI:
         raise ReplyError("ERR EXEC without MULTI")
     if c.session.flags & ABORTED:
-        end(c)
+        c.engine.end_transaction(c.session)
         raise ReplyError("EXECABORT Transaction discarded because of previous errors.")
     for index, key in c.session.watched:
         # A watched key that has expired meanwhile is found and removed here, which touches it.
         c.store.databases[index].value(key)
     if c.session.flags & TOUCHED:
-        end(c)
+        c.engine.end_transaction(c.session)
         return NULL_ARRAY
     c.propagate()
     c.engine.run_transaction(c.session)
@@ -42,7 +42,7 @@ def discard(c: Call):
     """Discard a transaction."""
     if not c.session.flags & IN_MULTI:
         raise ReplyError("ERR DISCARD without MULTI")
-    end(c)
+    c.engine.end_transaction(c.session)
     return OK
 
 
@@ -64,9 +64,3 @@ def unwatch(c: Call):
     c.store.unwatch(c.session)
     return OK
 
-
-def end(c):
-    """Ends the transaction without running it."""
-    c.session.queue = []
-    c.session.flags &= ~(IN_MULTI | ABORTED)
-    c.store.unwatch(c.session)

@@ -132,11 +132,16 @@ class Store:
         for listener in self.listeners:
             listener(index, key)
 
-    def touch_database(self, index: int) -> None:
-        """Every key of a database is not what it was (FLUSHALL, SWAPDB)."""
+    def touch_database(self, index: int, other: Database = None) -> None:
+        """Every key of a database is about to go (FLUSHALL) or to be exchanged with another's (SWAPDB).
+
+        A watch is touched where there is, or will be, a key.
+        """
+        database: Database = self.databases[index]
         if self.watchers:
             for place, sessions in self.watchers.items():
-                if place[0] == index:
+                if place[0] == index and (database.value(place[1]) is not None
+                                          or other is not None and other.value(place[1]) is not None):
                     for session in sessions:
                         cython.cast(Session, session).flags |= TOUCHED
         if self.waiters.count:
@@ -208,9 +213,11 @@ class Store:
         """SWAPDB's effect."""
         if first == second:
             return
-        self.touch_database(first)
-        self.touch_database(second)
-        cython.cast(Database, self.databases[first]).swap(self.databases[second])
+        one: Database = self.databases[first]
+        other: Database = self.databases[second]
+        self.touch_database(first, other)
+        self.touch_database(second, one)
+        one.swap(other)
 
     def reset_statistics(self) -> None:
         self.hits = self.misses = self.expired = self.evicted = self.lazily_freed = 0

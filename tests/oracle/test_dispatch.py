@@ -38,20 +38,25 @@ def test_unknown_subcommands_and_arity(both):
 def test_authentication(both):
     both("""
         CONFIG SET requirepass secret
-        2: PING
-        2: GET a
-        2: NOSUCH
-        2: GET
-        2: AUTH wrong
-        2: AUTH
-        2: AUTH default wrong
-        2: AUTH nobody secret
-        2: HELLO 2
-        2: MULTI
-        2: AUTH secret
-        2: PING
-        3: AUTH default secret
-        3: GET a
+        @2 2: PING
+        @2 2: GET a
+        @2 2: NOSUCH
+        @2 2: GET
+        @2 2: AUTH wrong
+        @2 2: AUTH
+        @2 2: AUTH default wrong
+        @2 2: AUTH nobody secret
+        @2 2: HELLO 2
+        @2 2: MULTI
+        @2 2: AUTH secret
+        @2 2: PING
+        @2 3: AUTH default secret
+        @2 3: GET a
+        @2 5: HELLO 3
+        @2 5: HELLO 3 AUTH default wrong
+        @2 5: HELLO 4 AUTH default secret
+        @2 ? 5: HELLO 3 AUTH default secret SETNAME me
+        @2 5: GET a
         CONFIG SET requirepass ""
         4: PING
         4: AUTH x
@@ -61,7 +66,7 @@ def test_authentication(both):
 
 def test_reply_off_and_skip(both):
     both("""
-        CLIENT REPLY SKIP
+        1> CLIENT REPLY SKIP
         2: PING
         1> SET a 1
         GET a
@@ -82,10 +87,6 @@ def test_pause(both):
         CLIENT UNPAUSE
         2<
         GET a
-        CLIENT PAUSE 60000 ALL
-        2> GET a
-        CLIENT UNPAUSE
-        2<
         CLIENT PAUSE 30
         2: GET a
         CLIENT PAUSE x
@@ -95,9 +96,16 @@ def test_pause(both):
 
 
 def test_monitor(both):
-    both("""
-        2: MONITOR
-        SET a "x y"
-        GET a
-        2- 
-    """.replace("        2- \n", ""))
+    shown = []
+    for side in both.sides:
+        watcher = side.client(2)
+        assert watcher("MONITOR") == b"OK"
+        client = side.client(1)
+        for words in (("SET", "a", "x y"), ("get", b"a\x00\xff\n\"\\"), ("NOSUCH", "a"), ("GET",), ("MULTI",), ("INCR", "n"), ("EXEC",),
+                      ("CONFIG", "GET", "port"), ("PING",)):
+            client(*words)
+        lines = []
+        while not lines or b"PING" not in lines[-1]:
+            lines.append(watcher.read().split(b" ", 1)[1].split(b"] ")[1])
+        shown.append(lines)
+    assert all(lines == shown[0] for lines in shown)

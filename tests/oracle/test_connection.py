@@ -161,9 +161,7 @@ def test_reset(both):
         ? HELLO 3
         RESET
         LPOP missing 1
-        1> CLIENT REPLY OFF
-        1> PING
-        RESET
+        ! "CLIENT REPLY OFF\\r\\nPING\\r\\nRESET\\r\\n"
         PING
         RESET x
     ''')
@@ -272,32 +270,25 @@ def test_client_errors(both):
 
 
 def test_no_replies(both):
-    both('''
-        1> CLIENT REPLY OFF
-        1> PING
-        1> NOWORD
-        1> SET k v
-        1-
-        CLIENT REPLY ON
+    both(r"""
+        ! "CLIENT REPLY OFF\r\nPING\r\nNOWORD\r\nSET k v\r\nCLIENT REPLY ON\r\n"
         GET k
-        1> CLIENT REPLY SKIP
-        1> PING
+        ! "CLIENT REPLY SKIP\r\nPING\r\nECHO after\r\n"
+        ! "CLIENT REPLY SKIP\r\nGET\r\nECHO after\r\n"
+        ! "CLIENT REPLY OFF\r\nCLIENT REPLY SKIP\r\nPING\r\nCLIENT REPLY ON\r\n"
+        ! "CLIENT REPLY OFF\r\nRESET\r\n"
         ECHO after
-        1> CLIENT REPLY SKIP
-        1> GET
-        ECHO after
-        1> CLIENT REPLY OFF
-        1> CLIENT REPLY SKIP
-        1> PING
-        CLIENT REPLY ON
-        ECHO after
+    """)
+
+
+def test_messages_come_in_spite_of_no_replies(both):
+    both("""
         @3 SUBSCRIBE a
-        @3 1> CLIENT REPLY OFF
-        @3 1> PING
+        @3 ! "CLIENT REPLY OFF\\r\\nPING\\r\\nCLIENT REPLY ON\\r\\n"
+        @3 ! "CLIENT REPLY OFF\\r\\nSUBSCRIBE b\\r\\nPING\\r\\n"
         @3 2: PUBLISH a x
         @3 1<
-        @3 CLIENT REPLY ON
-    ''')
+    """)
 
 
 def test_kill(both):
@@ -426,9 +417,7 @@ def test_unblock(both):
         2> BLMPOP 0 1 l LEFT
         CLIENT UNBLOCK $id ERROR
         2<
-        2> BRPOP l 0
-        2> PING
-        2> RPUSH other x
+        ! 2> "BRPOP l 0\\r\\nPING\\r\\nRPUSH other x\\r\\n"
         CLIENT UNBLOCK $id
         LRANGE other 0 -1
         2<
@@ -442,8 +431,7 @@ def test_unblock(both):
 def test_unblocking_within_a_transaction(both):
     both('''
         $id: 2: CLIENT ID
-        2> BLPOP l 0
-        2> RPUSH log 2
+        ! 2> "BLPOP l 0\\r\\nRPUSH log 2\\r\\n"
         MULTI
         RPUSH log 1
         CLIENT UNBLOCK $id

@@ -470,8 +470,7 @@ def test_in_a_transaction_nobody_waits(both):
 
 def test_what_follows_in_the_pipeline_waits_too(both):
     both('''
-        2> BLPOP l 0
-        2> PING
+        ! 2> "BLPOP l 0\\r\\nPING\\r\\n"
         2-
         RPUSH l a
         2<

@@ -11,6 +11,7 @@ from cython.cimports.carnelian.types.stream import Stream
 from carnelian.base.errors import NoSuchKey, ReplyError, SyntaxFault, WrongArity
 from carnelian.base.numbers import parse_integer
 from carnelian.base.replies import NULL_ARRAY, OK
+from carnelian.commands.stream_effects import silently_changed
 from carnelian.commands.stream_id import HIGHEST, HIGHEST_ID, LOWEST_ID, id_text, parse_end, parse_id, parse_new_id, parse_start
 from carnelian.keyspace.declaration import DENYOOM, FAST, READONLY, WRITE, command
 from carnelian.types.stream import LARGEST_ENTRY
@@ -241,5 +242,6 @@ def xsetid(c: Call, key: bytes, last_id: bytes, *options: bytes):
         if entries_added is not None and entries_added < stream.length:
             raise ReplyError("ERR The entries_added specified in XSETID is smaller than the target stream length")
     stream.set_state(id, entries_added, max_deleted_id if max_deleted_id != LOWEST_ID else None)
-    c.changed(key, "xsetid")
+    silently_changed(c)
+    c.notify("xsetid", key)
     return OK

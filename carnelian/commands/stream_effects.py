@@ -8,7 +8,7 @@ from carnelian.base.errors import ReplyError
 from carnelian.commands.stream_id import id_text, shown
 
 
-def group_of(stream: Stream, name: bytes):
+def group_of(stream: Stream | None, name: bytes):
     """The group, None if it or the stream is missing."""
     return None if stream is None or stream.groups is None else stream.groups.get(name)
 

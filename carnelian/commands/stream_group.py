@@ -43,9 +43,13 @@ def group_options(options: tuple, name: str):
             if entries_read < -1:
                 raise ReplyError("ERR value for ENTRIESREAD must be positive or -1")
         else:
-            raise ReplyError(f"ERR unknown subcommand or wrong number of arguments for '{name}'. Try XGROUP HELP.")
+            raise misused(name)
         at += 1
     return make_stream, entries_read
+
+
+def misused(name: str):
+    return ReplyError(f"ERR unknown subcommand or wrong number of arguments for '{name}'. Try XGROUP HELP.")
 
 
 def existing_group(c: Call, key: bytes, name: bytes):
@@ -67,6 +71,8 @@ def xgroup_create(c: Call, key: bytes, name: bytes, start: bytes, *options: byte
     stream: Stream = c.stream_at(key)
     if stream is None and not make_stream:
         raise ReplyError(NO_STREAM)
+    if len(options) > 3:
+        raise misused("CREATE")
     if start == b"$":
         last_id = LOWEST_ID if stream is None else stream.last_id
     else:
@@ -91,6 +97,8 @@ def xgroup_setid(c: Call, key: bytes, name: bytes, start: bytes, *options: bytes
     make_stream, entries_read = group_options(options, "SETID")
     stream: Stream
     stream, group = existing_group(c, key, name)
+    if len(options) > 2:
+        raise misused("SETID")
     last_id = stream.last_id if start == b"$" else parse_bound(start, 0)
     group.set_last_id(last_id, entries_read)
     silently_changed(c)

@@ -151,7 +151,8 @@ def read_one(c: Call, reading, key: bytes, stream: Stream, group: Group, behind)
     consumer.seen_time = c.now
     if behind is not None:
         silently_changed(c)
-        return group.history(stream, consumer, behind, reading.count, c.now)
+        return [[id, NULL_ARRAY if fields is None else fields] for id, fields
+                in group.history(stream, consumer, behind, reading.count, c.now)]
     if stream.length == 0 or stream.top_id <= group.last_id:
         return None
     entries = group.deliver(stream, consumer, reading.count, c.now, reading.noack)

@@ -474,8 +474,8 @@ class Stream:
     # --- the counters of groups -------------------------------------------------------------------------------------
 
     def deleted_behind(self, ms, seq):
-        """Whether an entry at or behind this ID was deleted by its ID, so that counts are not certain there."""
-        if self.length == 0 or (self.deleted_ms == 0 and self.deleted_seq == 0):
+        """Whether an entry at or behind this ID, of those that are there, was deleted by its ID: counts are not certain then."""
+        if self.length == 0 or id_less(self.deleted_ms, self.deleted_seq, self.first_ms, self.first_seq):
             return False
         return not id_less(self.deleted_ms, self.deleted_seq, ms, seq)
 

@@ -176,7 +176,7 @@ class Group:
         ms, seq = id
         return self.forget(ms, seq)
 
-    def add_pending(self, id, consumer: Consumer, delivered: int64_t, count: int64_t):
+    def add_pending(self, id, consumer: Consumer | None, delivered: int64_t, count: int64_t):
         """Adds a pending entry, as an RDB file has it: `consumer` may be None until `assign`. ValueError if it is there."""
         ms: uint64_t
         seq: uint64_t
@@ -196,7 +196,7 @@ class Group:
             raise ValueError("the entry is not there to be assigned")
         self.give(nack, consumer)
 
-    def pending_entries(self, low=(0, 0), high=(HIGHEST, HIGHEST), count: cython.Py_ssize_t = -1, consumer: Consumer = None,
+    def pending_entries(self, low=(0, 0), high=(HIGHEST, HIGHEST), count: cython.Py_ssize_t = -1, consumer: Consumer | None = None,
                         now: int64_t = 0, idle: int64_t = 0):
         """Pending entries in a range of IDs: a list of (ID, consumer name or None, delivered, deliveries).
 

@@ -31,10 +31,11 @@ MOVABLE_KEYS = 1 << 21
 DANGEROUS = 1 << 32
 SORT_FOR_SCRIPT = 1 << 33
 
+# COMMAND INFO does not show MAY_REPLICATE.
 FLAG_NAMES = {
     WRITE: "write", READONLY: "readonly", DENYOOM: "denyoom", MODULE: "module", ADMIN: "admin", PUBSUB: "pubsub",
     NOSCRIPT: "noscript", BLOCKING: "blocking", LOADING: "loading", STALE: "stale", SKIP_MONITOR: "skip_monitor",
-    SKIP_SLOWLOG: "skip_slowlog", ASKING: "asking", FAST: "fast", NO_AUTH: "no_auth", MAY_REPLICATE: "may_replicate",
+    SKIP_SLOWLOG: "skip_slowlog", ASKING: "asking", FAST: "fast", NO_AUTH: "no_auth",
     NO_MANDATORY_KEYS: "no_mandatory_keys", PROTECTED: "protected", NO_ASYNC_LOADING: "no_async_loading",
     NO_MULTI: "no_multi", ALLOW_BUSY: "allow_busy", MOVABLE_KEYS: "movablekeys",
 }

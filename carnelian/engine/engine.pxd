@@ -84,6 +84,7 @@ cdef class Engine:
     cdef BoundCommand find_command(self, const char *name, size_t n)
     cdef int set_twin(self, bytes name, lane twin) except -1
     cdef int run(self, Session session, Slice *words, int count) except -1
+    cdef int has_run(self, Session session, BoundCommand command) except -1
     cpdef int run_words(self, Session session, tuple words) except -1
     cdef int execute(self, Session session, BoundCommand command, tuple words) except -1
     cdef object invoke(self, Session session, BoundCommand command, tuple words)

@@ -193,8 +193,7 @@ class Engine:
         return None
 
     def set_twin(self, name, twin):
-        if name in self.commands:
-            cython.cast(BoundCommand, self.commands[name]).twin = twin
+        cython.cast(BoundCommand, self.commands[name]).twin = twin
         return 0
 
     # --- batches -----------------------------------------------------------------------------------------------------
@@ -269,10 +268,7 @@ class Engine:
             self.sampled += 1
             if self.sampled & 63 and command.calls >= 64:
                 if command.twin(self, session, words, count):
-                    command.calls += 1
-                    self.processed += 1
-                    session.command = command
-                    return 0
+                    return self.has_run(session, command)
             else:
                 # After the first few, one in 64 is timed and stands for the others: two readings of the clock cost as much
                 # as a GET.
@@ -280,18 +276,25 @@ class Engine:
                 if command.twin(self, session, words, count):
                     started = steady_nanoseconds() - started
                     i = 64 if command.calls >= 64 else 1
-                    command.calls += 1
                     command.nanoseconds += started * i
                     command.durations[duration_bucket(started)] += i
-                    self.processed += 1
-                    session.command = command
-                    return 0
+                    return self.has_run(session, command)
         made: tuple = PyTuple_New(count)
         for i in range(count):
             word = PyBytes_FromStringAndSize(words[i].data, words[i].length)
             Py_INCREF(word)
             PyTuple_SET_ITEM(made, i, word)
         return self.run_words(session, made)
+
+    def has_run(self, session, command):
+        """After a twin: counts, and whoever waited for what it has changed."""
+        command.calls += 1
+        self.processed += 1
+        session.command = command
+        if self.store.attentive and self.store.waiters.ready:
+            self.serve_ready()
+            self.go_on()
+        return 0
 
     def run_words(self, session, words):
         name: bytes = cython.cast(bytes, words[0])

@@ -139,3 +139,14 @@ def test_a_twin_hides_what_has_expired():
     side.set_time(1_700_000_000_011)
     assert side.run((b"GET", b"a"))[0] == b"$-1\r\n"
     assert len(side.engine.store.databases[0]) == 0
+
+
+def test_a_twin_wakes_who_waits_for_its_key():
+    side = Side(True, 2)
+    waiting = Session(side.engine.store.databases[0])
+    side.engine.attach(waiting)
+    side.engine.run_words(waiting, (b"BLPOP", b"list", b"0"))
+    assert waiting.writer.take() == b""
+    assert side.run((b"RPUSH", b"list", b"x"))[0] == b":1\r\n"
+    assert waiting.writer.take() == b"*2\r\n$4\r\nlist\r\n$1\r\nx\r\n"
+    assert side.run((b"LLEN", b"list"))[0] == b":0\r\n"

@@ -5,7 +5,7 @@ https://redis.io/docs/latest/develop/reference/eviction/
 import cython
 from cython.cimports.carnelian.base.clock import steady_nanoseconds
 from cython.cimports.carnelian.engine.engine import Engine
-from cython.cimports.carnelian.keyspace.database import Database
+from cython.cimports.carnelian.keyspace.database import Database, frequency_at
 from cython.cimports.carnelian.keyspace.store import Store
 from cython.cimports.carnelian.types.table import EXPIRES, Entry, entry_expiry, entry_key, random_bits
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
@@ -45,8 +45,6 @@ def evict_one(engine: Engine, store: Store) -> cython.bint:
     samples: cython.int = 1 if by == "random" else max(engine.eviction_samples, 1) * 2
     best: cython.double = -1
     score: cython.double
-    idle: cython.uint
-    counter: cython.uint
     i: cython.int
     db: Database
     e: cython.pointer(Entry)
@@ -64,9 +62,7 @@ def evict_one(engine: Engine, store: Store) -> cython.bint:
         if by == "lru":
             score = ((e.meta >> 8) ^ 0xFFFFFF) if (e.meta >> 8) > db.clock else db.clock - (e.meta >> 8)
         elif by == "lfu":
-            idle = ((db.clock >> 8) - (e.meta >> 16)) & 0xFFFF
-            counter = (e.meta >> 8) & 0xFF
-            score = 255 - (counter - idle if idle < counter else 0)
+            score = 255 - cython.cast(cython.double, frequency_at(e, db.clock))
         elif by == "ttl":
             score = 1e19 - entry_expiry(e).at
         else:

@@ -7,6 +7,11 @@ ctypedef struct Due:
     int64_t at                  # milliseconds since the epoch, as in the entry's expiry cell
     Entry *entry
 
+# lfu-log-factor and lfu-decay-time, for the whole process.
+cdef uint32_t lfu_log_factor, lfu_decay_minutes
+# The LFU counter of an entry (0 to 255) at a clock: what it was, less what time has taken.
+cdef uint32_t frequency_at(Entry *e, uint32_t clock) noexcept
+
 cdef class Database:
     cdef readonly int index
     cdef Table table

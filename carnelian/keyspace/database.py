@@ -28,6 +28,25 @@ def key_of(e: cython.pointer(Entry)) -> bytes:
     return PyBytes_FromStringAndSize(entry_key(e), e.key_length)
 
 
+lfu_log_factor = 10
+lfu_decay_minutes = 1
+
+
+def configure_frequency(log_factor: int, decay_minutes: int) -> None:
+    """lfu-log-factor: how slowly the counters grow; lfu-decay-time: minutes in which they lose one, 0: never."""
+    global lfu_log_factor, lfu_decay_minutes
+    lfu_log_factor = log_factor
+    lfu_decay_minutes = decay_minutes
+
+
+def frequency_at(e, clock):
+    periods: cython.uint = 0
+    counter: cython.uint = (e.meta >> 8) & 0xFF
+    if lfu_decay_minutes:
+        periods = (((clock >> 8) - (e.meta >> 16)) & 0xFFFF) // lfu_decay_minutes
+    return counter - periods if periods < counter else 0
+
+
 @cython.final
 @cython.cclass
 class Database:
@@ -52,22 +71,18 @@ class Database:
 
     def touch(self, e):
         counter: cython.uint
-        minutes: cython.uint
-        idle: cython.uint
+        base: cython.ulonglong
         if not self.frequency:
             e.meta = (e.meta & 0xFF) | (self.clock << 8)
             return 0
-        # LFU: the counter loses one for each minute without access and grows with a probability that falls as it grows
-        # (https://redis.io/docs/latest/develop/reference/eviction/, lfu-decay-time 1, lfu-log-factor 10).
-        minutes = self.clock >> 8
-        counter = (e.meta >> 8) & 0xFF
-        idle = (minutes - (e.meta >> 16)) & 0xFFFF
-        counter = counter - idle if idle < counter else 0
+        # LFU: the counter falls with time, and grows with a probability that falls as it grows
+        # (https://redis.io/docs/latest/develop/reference/eviction/).
+        counter = frequency_at(e, self.clock)
         if counter < 255:
-            base: cython.uint = counter - 5 if counter > 5 else 0
-            if random_bits() % (base * 10 + 1) == 0:
+            base = counter - 5 if counter > 5 else 0
+            if random_bits() % (base * lfu_log_factor + 1) == 0:
                 counter += 1
-        e.meta = (e.meta & 0xFF) | (((minutes << 8) | counter) << 8)
+        e.meta = (e.meta & 0xFF) | (((self.clock & 0xFFFF00) | counter) << 8)
         return 0
 
     def peek(self, key, n):
@@ -375,9 +390,7 @@ class Database:
         slot: cython.pointer(cython.pointer(Entry)) = self.peek(PyBytes_AS_STRING(key), PyBytes_GET_SIZE(key))
         if slot == cython.NULL:
             return None
-        idle: cython.uint = ((self.clock >> 8) - (slot[0].meta >> 16)) & 0xFFFF
-        counter: cython.uint = (slot[0].meta >> 8) & 0xFF
-        return counter - idle if idle < counter else 0
+        return frequency_at(slot[0], self.clock)
 
     def memory_of(self, key: bytes):
         """Bytes that a key and its value take, None if there is no such key."""

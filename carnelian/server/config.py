@@ -84,7 +84,7 @@ class Config:
         self.values[parameter.name] = value
 
     def check_feature(self, parameter, value) -> None:
-        if parameter.needs and value != parameter.default:
+        if parameter.is_missing(value):
             raise ValueError(refusal(parameter.needs))
 
     def on_change(self, name: str, hook) -> None:

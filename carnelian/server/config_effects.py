@@ -1,4 +1,5 @@
 """What follows the configuration in the engine: its limits, its password, the compact encodings, renamed words."""
+from carnelian.keyspace.database import configure_frequency
 from carnelian.keyspace.store import notification_flags
 from carnelian.server.config_file import ConfigError
 from carnelian.types import limits
@@ -34,6 +35,9 @@ def connect(config, engine) -> None:
         engine.slowlog_threshold = value
         engine.reconsider()
 
+    def frequency(_):
+        configure_frequency(config["lfu-log-factor"], config["lfu-decay-time"])
+
     engine.config = config
     engine.bind()
     for old, new, directive in config.renamed:
@@ -46,6 +50,8 @@ def connect(config, engine) -> None:
     simple("latency-monitor-threshold", engine, "latency_threshold")
     simple("latency-tracking", engine, "latency_tracking")
     config.on_change("maxmemory-policy", policy)
+    config.on_change("lfu-log-factor", frequency)
+    config.on_change("lfu-decay-time", frequency)
     config.on_change("requirepass", password)
     config.on_change("notify-keyspace-events", events)
     config.on_change("slowlog-log-slower-than", slower_than)

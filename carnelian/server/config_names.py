@@ -2,7 +2,8 @@
 
 https://redis.io/docs/latest/operate/oss_and_stack/management/config/. The defaults are Redis's, but for `bind`, which is
 the loopback interface alone, and for `save`, which is off. A parameter with `needs` belongs to a feature that is not
-there: it can be asked for and left at its default, and any other value is refused, so that nobody relies on it.
+there: it can be asked for and left at its default, and a value that wants the feature is refused, so that nobody relies
+on it.
 """
 import os
 import string
@@ -14,13 +15,19 @@ from carnelian.server.config_kinds import (
 
 class Parameter:
     """One parameter. `alias`: its older name. `fixed`: only the start sets it. `protected`: so is it, unless
-    enable-protected-configs says otherwise. `needs`: the feature that is missing, see above."""
+    enable-protected-configs says otherwise. `needs`: the feature that is missing, see above; `without`: a function that
+    tells whether a value can do without it (the default can)."""
 
-    __slots__ = ("name", "kind", "default", "alias", "fixed", "protected", "needs")
+    __slots__ = ("name", "kind", "default", "alias", "fixed", "protected", "needs", "without")
 
-    def __init__(self, name, kind, default, alias=None, fixed=False, protected=False, needs=None):
+    def __init__(self, name, kind, default, alias=None, fixed=False, protected=False, needs=None, without=None):
         self.name, self.kind, self.default = name, kind, default
         self.alias, self.fixed, self.protected, self.needs = alias, fixed, protected, needs
+        self.without = without
+
+    def is_missing(self, value) -> bool:
+        """Whether the value wants a feature that is not there."""
+        return bool(self.needs) and value != self.default and not (self.without and self.without(value))
 
 
 def plain_name(message):
@@ -67,7 +74,7 @@ PARAMETERS = [
     P("tcp-keepalive", small, 300),
     P("protected-mode", flag, True),
     P("bind-source-addr", text, ""),
-    P("socket-mark-id", Integer(0, 2**32 - 1), 0, fixed=True),
+    P("socket-mark-id", Integer(0, 2**32 - 1), 0, fixed=True, needs="marks on sockets"),
     P("maxclients", Integer(1, 2**32 - 1), 10000),
     P("client-output-buffer-limit", OutputLimits(), {
         "normal": (0, 0, 0), "slave": (256 << 20, 64 << 20, 60), "pubsub": (32 << 20, 8 << 20, 60)}),
@@ -78,11 +85,12 @@ PARAMETERS = [
     P("io-threads-do-reads", flag, False, fixed=True),
     # the process
     P("daemonize", flag, False, fixed=True),
-    P("supervised", Choice("upstart", "systemd", "auto", "no"), "no", fixed=True),
+    P("supervised", Choice("upstart", "systemd", "auto", "no"), "no", fixed=True, needs="reports to a supervisor",
+      without=lambda value: value == "auto"),
     P("pidfile", text, "", fixed=True),
     P("loglevel", Choice("debug", "verbose", "notice", "warning", "nothing"), "notice"),
     P("logfile", text, "", fixed=True),
-    P("syslog-enabled", flag, False, fixed=True),
+    P("syslog-enabled", flag, False, fixed=True, needs="syslog"),
     P("syslog-ident", text, "redis", fixed=True),
     P("syslog-facility", Choice("user", *(f"local{n}" for n in range(8))), "local0", fixed=True),
     P("crash-log-enabled", flag, True),
@@ -91,22 +99,22 @@ PARAMETERS = [
     P("always-show-logo", flag, False, fixed=True),
     P("set-proc-title", flag, True, fixed=True),
     P("proc-title-template", Text(title_template), "{title} {listen-addr} {server-mode}"),
-    P("locale-collate", text, ""),
+    P("locale-collate", text, "", needs="order by locale"),
     P("dir", Directory(), None, protected=True),
     P("hz", Integer(0, INT_MAX, clamp=(1, 500)), 10),
     P("dynamic-hz", flag, True),
-    P("oom-score-adj", Choice("no", "yes", "relative", "absolute"), "no"),
+    P("oom-score-adj", Choice("no", "yes", "relative", "absolute"), "no", needs="control of the OOM killer's score"),
     P("oom-score-adj-values", ScoreAdjustments(), [0, 200, 800]),
     P("disable-thp", flag, True, fixed=True),
     P("jemalloc-bg-thread", flag, True),
-    P("server-cpulist", text, "", alias="server_cpulist", fixed=True),
-    P("bio-cpulist", text, "", alias="bio_cpulist", fixed=True),
-    P("aof-rewrite-cpulist", text, "", alias="aof_rewrite_cpulist", fixed=True),
-    P("bgsave-cpulist", text, "", alias="bgsave_cpulist", fixed=True),
+    P("server-cpulist", text, "", alias="server_cpulist", fixed=True, needs="lists of processors"),
+    P("bio-cpulist", text, "", alias="bio_cpulist", fixed=True, needs="lists of processors"),
+    P("aof-rewrite-cpulist", text, "", alias="aof_rewrite_cpulist", fixed=True, needs="lists of processors"),
+    P("bgsave-cpulist", text, "", alias="bgsave_cpulist", fixed=True, needs="lists of processors"),
     P("ignore-warnings", text, ""),
     P("shutdown-timeout", small, 10),
-    P("shutdown-on-sigint", on_signal, "default"),
-    P("shutdown-on-sigterm", on_signal, "default"),
+    P("shutdown-on-sigint", on_signal, "default", needs="snapshots", without=lambda value: "save" not in value.split()),
+    P("shutdown-on-sigterm", on_signal, "default", needs="snapshots", without=lambda value: "save" not in value.split()),
     P("enable-protected-configs", restricted, "no", fixed=True),
     P("enable-debug-command", restricted, "no", fixed=True),
     P("enable-module-command", restricted, "no", fixed=True),

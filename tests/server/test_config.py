@@ -43,7 +43,7 @@ def put(config, *words):
     ("client-output-buffer-limit", "replica 1kb 2 3", "normal 0 0 0 slave 1024 2 3 pubsub 33554432 8388608 60"),
     ("client-output-buffer-limit", "pubsub 1 2 3 NORMAL 4 5 6", "normal 4 5 6 slave 268435456 67108864 60 pubsub 1 2 3"),
     ("oom-score-adj-values", "-1 0 2000", "-1 0 2000"), ("latency-tracking-info-percentiles", "50 99.95", "50 99.95"),
-    ("latency-tracking-info-percentiles", "", ""), ("shutdown-on-sigterm", "now save", "save now"), ("shutdown-on-sigint", "save default", "save"),
+    ("latency-tracking-info-percentiles", "", ""), ("shutdown-on-sigterm", "now NOSAVE", "nosave now"), ("shutdown-on-sigint", "force default", "force"),
     ("bind", "127.0.0.1 ::1", "127.0.0.1 ::1"), ("requirepass", "a b", "a b"), ("list-max-ziplist-size", "-5", "-5"),
     ("lua-time-limit", "7", "7"), ("save", "", "")])
 def test_values(config, name, words, text):
@@ -148,7 +148,8 @@ def test_bytes_travel(config):
     assert get(config, "requirepass") == {b"requirepass": b"\xff\x00 \""}
 
 
-@pytest.mark.parametrize("name, value", [("appendonly", "yes"), ("save", "900 1"), ("tls-port", "6380"), ("min-replicas-to-write", "1")])
+@pytest.mark.parametrize("name, value", [("appendonly", "yes"), ("save", "900 1"), ("tls-port", "6380"), ("min-replicas-to-write", "1"),
+                                         ("shutdown-on-sigterm", "save"), ("oom-score-adj", "yes")])
 def test_what_is_missing_is_refused(tmp_path, config, name, value):
     with pytest.raises(ReplyError, match=f"'{name}'\\) - this version of carnelian has no "):
         put(config, name, value)
@@ -156,15 +157,16 @@ def test_what_is_missing_is_refused(tmp_path, config, name, value):
         load(tmp_path, f"{name} {value}\n")
 
 
-@pytest.mark.parametrize("line", ["replicaof 127.0.0.1 6379", "cluster-enabled yes", "aclfile /users.acl", "user a on", "loadmodule x.so"])
+@pytest.mark.parametrize("line", ["replicaof 127.0.0.1 6379", "cluster-enabled yes", "aclfile /users.acl", "user a on", "loadmodule x.so",
+                                  "supervised systemd", "syslog-enabled yes", "server_cpulist 0-1"])
 def test_what_is_missing_is_refused_at_the_start(tmp_path, line):
     with pytest.raises(ConfigError, match="this version of carnelian has no "):
         load(tmp_path, line)
 
 
 def test_what_is_missing_may_be_off(tmp_path):
-    config = load(tmp_path, 'appendonly no\nsave ""\ntls-port 0\ncluster-enabled no\nreplicaof no one\naclfile ""\n')
-    assert config.values == Config().values
+    config = load(tmp_path, 'appendonly no\nsave ""\ntls-port 0\ncluster-enabled no\nreplicaof no one\naclfile ""\nsupervised auto\n')
+    assert config.values == {**Config().values, "supervised": "auto"}
 
 
 def test_protected(config):

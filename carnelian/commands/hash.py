@@ -67,7 +67,8 @@ def hmget(c: Call, key: bytes, *names):
     return [None if fields is None else fields.get(field) for field in names]
 
 
-@command("HGETALL key", READONLY, since="2.0.0", group="hash", keys="RO ACCESS", complexity="O(N), N being the size of the hash")
+@command("HGETALL key", READONLY, since="2.0.0", group="hash", keys="RO ACCESS",
+         complexity="O(N), N being the size of the hash")
 def hgetall(c: Call, key: bytes):
     """Give all fields with their values."""
     fields: Hash = c.hash_at(key)

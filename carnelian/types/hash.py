@@ -8,12 +8,13 @@ import cython
 from cython.cimports.carnelian.base.glob import glob_match
 from cython.cimports.carnelian.base.memory import account
 from cython.cimports.carnelian.types.limits import hash_max_listpack_entries, hash_max_listpack_value
-from cython.cimports.carnelian.types.listpack import (Item, lp_append_pair, lp_bytes, lp_check, lp_copy, lp_cut, lp_find, lp_first,
-                                                      lp_free, lp_get, lp_length, lp_load, lp_memory, lp_new, lp_next,
+from cython.cimports.carnelian.types.listpack import (Item, lp_append_pair, lp_bytes, lp_check, lp_copy, lp_cut, lp_find,
+                                                      lp_first, lp_free, lp_get, lp_length, lp_load, lp_memory, lp_new, lp_next,
                                                       lp_replace, lp_seek, lp_skip, lp_value, pack)
 from cython.cimports.carnelian.types.members import (ENCODING, OBJECT_BYTES, SAFE_BYTES, TABLE, Members, key_item, members_add,
                                                      members_check, members_copy, members_free, members_length, members_memory,
-                                                     members_new, members_remove, members_resize_value, members_scan, value_item)
+                                                     members_new, members_remove, members_resize_value, members_scan,
+                                                     value_item)
 from cython.cimports.carnelian.types.table import Entry, Table, random_below
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cython.cimports.libc.stdint import uint64_t

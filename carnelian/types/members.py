@@ -3,8 +3,8 @@
 import cython
 from cython.cimports.carnelian.base.glob import glob_match
 from cython.cimports.carnelian.base.memory import account, allocate, block_size, release
-from cython.cimports.carnelian.types.table import (INLINE, Entry, Position, Table, entry_free, entry_key, entry_new, entry_reshape,
-                                                   entry_size, entry_value)
+from cython.cimports.carnelian.types.table import (INLINE, Entry, Position, Table, entry_free, entry_key, entry_new,
+                                                   entry_reshape, entry_size, entry_value)
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cython.cimports.cpython.object import PyObject
 from cython.cimports.cpython.ref import Py_DECREF, Py_INCREF

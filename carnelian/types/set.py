@@ -16,8 +16,8 @@ from cython.cimports.carnelian.types.limits import set_max_intset_entries, set_m
 from cython.cimports.carnelian.types.listpack import (Item, lp_append, lp_append_integer, lp_bytes, lp_check, lp_copy, lp_cut,
                                                       lp_entry_size, lp_find, lp_first, lp_free, lp_get, lp_length, lp_load,
                                                       lp_memory, lp_new, lp_next, lp_seek, pack)
-from cython.cimports.carnelian.types.members import (ENCODING, INTEGERS, OBJECT_BYTES, PACKED, SAFE_BYTES, TABLE, Members, key_item,
-                                                     members_add, members_check, members_copy, members_free, members_length,
+from cython.cimports.carnelian.types.members import (ENCODING, INTEGERS, OBJECT_BYTES, PACKED, SAFE_BYTES, TABLE, Members,
+                                                     key_item, members_add, members_check, members_copy, members_free, members_length,
                                                      members_memory, members_new, members_remove, members_scan)
 from cython.cimports.carnelian.types.table import Entry, Table, random_below
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
@@ -170,8 +170,8 @@ class Set:
         lp: pack
         if n:
             longest = max(integer_to_text(ints_get(s, 0), digits), integer_to_text(ints_get(s, n - 1), digits))
-        if (n >= cython.cast(cython.size_t, set_max_listpack_entries) or longest > cython.cast(cython.size_t, set_max_listpack_value)
-                or n * (longest + 2) > SAFE_BYTES):
+        if (n >= cython.cast(cython.size_t, set_max_listpack_entries)
+                or longest > cython.cast(cython.size_t, set_max_listpack_value) or n * (longest + 2) > SAFE_BYTES):
             return self.enlarge(n + 1)
         lp = lp_new()
         try:
@@ -490,7 +490,10 @@ class Set:
 
     @staticmethod
     def from_intset(data: bytes) -> Set:
-        """A set from the bytes of an intset that came from elsewhere: ValueError if they are none. A table if it is over the limit."""
+        """A set from the bytes of an intset that came from elsewhere: ValueError if they are none.
+
+        It becomes a table if it is over the limit.
+        """
         result: Set = Set()
         result.replace(cython.cast(cython.size_t, ints_load(PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data))) | INTEGERS)
         if result.length() > cython.cast(cython.size_t, set_max_intset_entries):

@@ -363,7 +363,8 @@ fields = st.one_of(st.integers(-2, 12).map(lambda n: b"%d" % n), st.sampled_from
 values = st.one_of(st.integers(-(2**63), 2**63 - 1).map(lambda n: b"%d" % n), st.integers(-5, 5).map(lambda n: b"%d" % n),
                    st.sampled_from([b"", b"1.5", b"x", b"v" * 65, b"1e10"]))
 commands = st.lists(st.one_of(
-    st.builds(lambda k, p: [b"HSET", k, *[x for pair in p for x in pair]], keys, st.lists(st.tuples(fields, values), max_size=6)),
+    st.builds(lambda k, p: [b"HSET", k, *[x for pair in p for x in pair]], keys,
+              st.lists(st.tuples(fields, values), max_size=6)),
     st.tuples(st.just(b"HSETNX"), keys, fields, values),
     st.builds(lambda k, f: [b"HDEL", k, *f], keys, st.lists(fields, min_size=1, max_size=5)),
     st.builds(lambda k, f: [b"HMGET", k, *f], keys, st.lists(fields, min_size=1, max_size=5)),

@@ -467,7 +467,8 @@ def test_notifications(both):
 
 
 keys = st.sampled_from([b"s1", b"s2", b"s3", b"t"])
-members = st.one_of(st.integers(-3, 12).map(lambda n: b"%d" % n), st.sampled_from([b"", b"a", b"b", b"01", b"m" * 65, b"%d" % 2**62]))
+members = st.one_of(st.integers(-3, 12).map(lambda n: b"%d" % n),
+                    st.sampled_from([b"", b"a", b"b", b"01", b"m" * 65, b"%d" % 2**62]))
 several = st.lists(members, max_size=6)
 some_keys = st.lists(keys, max_size=4)
 commands = st.lists(st.one_of(

@@ -14,7 +14,8 @@ from carnelian.types.listpack import Listpack
 from carnelian.types.set import Set
 
 integers = st.one_of(st.integers(-5, 40), st.integers(-(2**63), 2**63 - 1)).map(lambda n: b"%d" % n)
-members = st.one_of(integers, st.binary(max_size=3), st.sampled_from([b"m" * 64, b"m" * 65, b"01", b"-0", b"9223372036854775808"]))
+members = st.one_of(integers, st.binary(max_size=3),
+                    st.sampled_from([b"m" * 64, b"m" * 65, b"01", b"-0", b"9223372036854775808"]))
 
 
 @pytest.fixture(autouse=True)

@@ -8,8 +8,8 @@ from carnelian.types.set_algebra import (difference, difference_set, intersectio
 
 integers = st.integers(0, 30).map(lambda n: b"%d" % n)
 texts = st.sampled_from([b"a", b"b", b"c", b"d", b"e" * 70])
-contents = st.one_of(st.none(), st.sets(integers, max_size=20), st.sets(texts), st.sets(st.one_of(integers, texts), max_size=20),
-                     st.integers(0, 60).map(lambda n: {b"%d" % (i * 3) for i in range(n * 10)}))
+contents = st.one_of(st.none(), st.sets(integers, max_size=20), st.sets(texts),
+                     st.sets(st.one_of(integers, texts), max_size=20), st.integers(0, 60).map(lambda n: {b"%d" % (i * 3) for i in range(n * 10)}))
 
 
 def build(members):

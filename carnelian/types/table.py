@@ -5,212 +5,20 @@ The layout of an entry and of a bucket is in table.pxd. A find touches one cache
 slots are worth a look) and one entry. A table at rest has one array of buckets; while it grows or shrinks there are
 two, every insert or take moves a few buckets from the first to the second, and new entries go to the second.
 
-Hash: SipHash-1-3 (https://www.aumasson.jp/siphash/siphash.pdf), keyed at random for each process, so that nobody can
-choose keys that collide. The cursor counts in reverse binary order: the high bits run fastest, so a bucket's descendants
-after a growth, and the bucket it merges into after shrinking, are either all behind the cursor or all ahead of it.
+The cursor counts in reverse binary order: the high bits run fastest, so a bucket's descendants after a growth, and the
+bucket it merges into after shrinking, are either all behind the cursor or all ahead of it.
 """
-import os
-
 import cython
-from cython.cimports.carnelian.base.memory import (allocate, attempt_zeroed, block_size, release,
-                                                   resize, roomy)
+from cython.cimports.carnelian.base.memory import attempt_zeroed, block_size, release
+from cython.cimports.carnelian.types.entry import (
+    INLINE, LIST, SCORED, Entry, entry_free, entry_key, entry_kind, entry_new, entry_object, entry_reshape, entry_score,
+    entry_value, entry_word, owns_object)
+from cython.cimports.carnelian.types.hashing import hash_bytes, little_endian, random_below
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cython.cimports.cpython.object import PyObject
 from cython.cimports.cpython.ref import Py_INCREF, Py_XDECREF
 from cython.cimports.libc.stdint import int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from cython.cimports.libc.string import memcmp, memcpy
-
-key_low = cython.declare(uint64_t)
-key_high = cython.declare(uint64_t)
-random_low = cython.declare(uint64_t)
-random_high = cython.declare(uint64_t)
-
-# --- hashing and chance --------------------------------------------------------------------------------------------
-
-def set_seed(seed):
-    global key_low, key_high
-    if len(seed) != 16:
-        raise ValueError("the seed must have 16 bytes")
-    key_low = int.from_bytes(seed[:8], "little")
-    key_high = int.from_bytes(seed[8:], "little")
-    return 0
-
-
-@cython.cfunc
-@cython.inline
-@cython.nogil
-@cython.exceptval(check=False)
-def _rotate(x: uint64_t, bits: cython.int) -> uint64_t:
-    return (x << bits) | (x >> (64 - bits))
-
-
-@cython.cfunc
-@cython.inline
-@cython.nogil
-@cython.exceptval(check=False)
-def _round(v: cython.pointer(uint64_t)) -> cython.void:
-    v[0] += v[1]
-    v[2] += v[3]
-    v[1] = _rotate(v[1], 13) ^ v[0]
-    v[3] = _rotate(v[3], 16) ^ v[2]
-    v[0] = _rotate(v[0], 32)
-    v[2] += v[1]
-    v[0] += v[3]
-    v[1] = _rotate(v[1], 17) ^ v[2]
-    v[3] = _rotate(v[3], 21) ^ v[0]
-    v[2] = _rotate(v[2], 32)
-
-
-@cython.cfunc
-@cython.inline
-@cython.nogil
-@cython.exceptval(check=False)
-def _siphash(p: cython.p_const_char, n: cython.size_t) -> uint64_t:
-    v: uint64_t[4]
-    m: uint64_t
-    i: cython.size_t = 0
-    left: cython.int = n & 7
-    v[0] = key_low ^ SIP0
-    v[1] = key_high ^ SIP1
-    v[2] = key_low ^ SIP2
-    v[3] = key_high ^ SIP3
-    while i + 8 <= n:
-        memcpy(cython.address(m), p + i, 8)
-        v[3] ^= m
-        _round(v)
-        v[0] ^= m
-        i += 8
-    m = 0
-    if left:
-        if n >= 8:                      # the last eight bytes in one load, what has been read shifted out
-            memcpy(cython.address(m), p + n - 8, 8)
-            m >>= 64 - 8 * left
-        else:
-            while left:
-                left -= 1
-                m = (m << 8) | cython.cast(uint8_t, p[i + left])
-    m |= cython.cast(uint64_t, n) << 56
-    v[3] ^= m
-    _round(v)
-    v[0] ^= m
-    v[2] ^= 0xFF
-    _round(v)
-    _round(v)
-    _round(v)
-    return v[0] ^ v[1] ^ v[2] ^ v[3]
-
-
-def hash_bytes(p, n):
-    return cython.cast(uint32_t, _siphash(p, n))
-
-
-def hash_of(data: bytes) -> int:
-    """The hash that the table uses for a key: 32 bits."""
-    return hash_bytes(PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data))
-
-
-def random_bits():
-    """xoroshiro128++ (https://prng.di.unimi.it/xoroshiro128plusplus.c): fast and fair, not for secrets."""
-    global random_low, random_high
-    low: uint64_t = random_low
-    high: uint64_t = random_high
-    result: uint64_t = _rotate(low + high, 17) + low
-    high ^= low
-    random_low = _rotate(low, 49) ^ high ^ (high << 21)
-    random_high = _rotate(high, 28)
-    return result
-
-
-def random_below(n):
-    return random_bits() % n
-
-
-set_seed(os.urandom(16))
-random_low = int.from_bytes(os.urandom(8), "little") | 1
-random_high = int.from_bytes(os.urandom(8), "little")
-
-
-# --- entries -------------------------------------------------------------------------------------------------------
-
-@cython.cfunc
-@cython.inline
-@cython.nogil
-@cython.exceptval(check=False)
-def _block_length(kind: cython.int, flags: cython.int, key_length: cython.size_t,
-                  value_length: cython.size_t) -> cython.size_t:
-    n: cython.size_t = 16 + (flags & EXPIRES) + (8 if kind else 0) + key_length + value_length
-    return roomy(n) if flags & RAW else n
-
-
-def entry_size(e):
-    return _block_length(e.meta & 15, e.meta & 0xF0, e.key_length, e.value_length)
-
-
-@cython.cfunc
-@cython.inline
-@cython.nogil
-@cython.exceptval(check=False)
-def _owns_object(kind: cython.int) -> cython.bint:
-    return LIST <= kind <= STREAM
-
-
-def entry_new(key, n, kind, flags, value_length):
-    if n > LARGEST_LENGTH or value_length > LARGEST_LENGTH:
-        raise MemoryError()
-    e: cython.pointer(Entry) = cython.cast(cython.pointer(Entry),
-                                           allocate(_block_length(kind, flags, n, value_length)))
-    e.hash = hash_bytes(key, n)
-    e.key_length = n
-    e.value_length = value_length
-    e.meta = kind | flags
-    if kind:
-        entry_word(e)[0] = 0
-    memcpy(entry_key(e), key, n)
-    return e
-
-
-def entry_reshape(e, kind, flags, value_length):
-    if value_length > LARGEST_LENGTH:
-        raise MemoryError()
-    old_kind: cython.int = e.meta & 15
-    old_size: cython.size_t = entry_size(e)
-    new_size: cython.size_t = _block_length(kind, flags, e.key_length, value_length)
-    meta: uint32_t = (e.meta & ~cython.cast(uint32_t, 0xFF)) | kind | flags
-    other: cython.pointer(Entry)
-    if (old_kind != 0) == (kind != 0) and (e.meta & EXPIRES) == (flags & EXPIRES):
-        dropped: cython.pointer(PyObject) = cython.NULL
-        if old_kind != kind and _owns_object(old_kind):
-            dropped = entry_object(e)
-        if new_size != old_size:
-            e = cython.cast(cython.pointer(Entry), resize(e, old_size, new_size))
-        if old_kind != kind:
-            entry_word(e)[0] = 0
-        e.meta = meta
-        e.value_length = value_length
-        Py_XDECREF(dropped)
-        return e
-    other = cython.cast(cython.pointer(Entry), allocate(new_size))
-    other.hash = e.hash
-    other.key_length = e.key_length
-    other.value_length = value_length
-    other.meta = meta
-    if e.meta & flags & EXPIRES:
-        entry_expiry(other)[0] = entry_expiry(e)[0]
-    if kind:
-        entry_word(other)[0] = entry_word(e)[0] if kind == old_kind else 0
-    memcpy(entry_key(other), entry_key(e), e.key_length)
-    if kind == INLINE and old_kind == INLINE:
-        memcpy(entry_value(other), entry_value(e), min(value_length, e.value_length))
-    if kind != old_kind and _owns_object(old_kind):
-        Py_XDECREF(entry_object(e))
-    release(e, old_size)
-    return other
-
-
-def entry_free(e):
-    if _owns_object(e.meta & 15):
-        Py_XDECREF(entry_object(e))
-    release(e, entry_size(e))
 
 
 # --- buckets -------------------------------------------------------------------------------------------------------
@@ -427,7 +235,7 @@ def _free_chain(table: Table, top: cython.pointer(Bucket), budget: cython.size_t
             slot = lowest_bit(b.filled & 0x7F)
             b.filled &= ~(1 << slot)
             freed += 1
-            if spared is not None and _owns_object(entry_kind(b.slots[slot])):
+            if spared is not None and owns_object(entry_kind(b.slots[slot])):
                 value = cython.cast(object, entry_object(b.slots[slot]))
                 if len(value) > LARGE_OBJECT:
                     spared.append(value)

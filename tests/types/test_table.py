@@ -10,7 +10,7 @@ from hypothesis import settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from carnelian.base.memory import used_memory
-from carnelian.types import table as module
+from carnelian.types import hashing
 from carnelian.types.table import Table
 
 EXPIRES, RAW, SEEN = 16, 32, 64
@@ -53,17 +53,17 @@ def siphash_1_3(seed: bytes, data: bytes) -> int:
 def seed():
     """The published test vectors' key; a random one again afterwards."""
     chosen = bytes(range(16))
-    module.set_seed(chosen)
+    hashing.set_seed(chosen)
     yield chosen
-    module.set_seed(os.urandom(16))
+    hashing.set_seed(os.urandom(16))
 
 
 def test_hash_is_siphash_1_3(seed):
     for n in range(70):
         data = bytes(range(n))
-        assert module.hash_of(data) == siphash_1_3(seed, data) & 0xFFFFFFFF
+        assert hashing.hash_of(data) == siphash_1_3(seed, data) & 0xFFFFFFFF
     with pytest.raises(ValueError):
-        module.set_seed(b"short")
+        hashing.set_seed(b"short")
 
 
 def key(i: int) -> bytes:
@@ -369,5 +369,5 @@ for turn in range(3):
     table._check()
 table.clear(500)
 """
-    root = Path(module.__file__).parents[2]
+    root = Path(hashing.__file__).parents[2]
     subprocess.run([sys.executable, "-c", program], check=True, cwd=root, env={**os.environ, "PYTHONMALLOC": "debug"})

@@ -466,6 +466,15 @@ class Engine:
         else:
             history.append((second, milliseconds))
 
+    def set_password(self, password) -> None:
+        """requirepass (bytes or None). Without a password nobody needs to authenticate."""
+        self.password = password
+        if password is None:
+            for item in self.sessions.values():
+                session: Session = item
+                session.flags &= ~UNAUTHENTICATED
+                session.reader.authenticated = True
+
     def set_slowlog_length(self, length: int) -> None:
         """slowlog-max-len; the newest stay."""
         self.slowlog = deque(list(self.slowlog)[:length], maxlen=length)

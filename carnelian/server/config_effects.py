@@ -25,7 +25,7 @@ def connect(config, engine) -> None:
         store.is_frequency = "lfu" in value
 
     def password(value):
-        engine.password = value.encode("utf-8", "surrogateescape") or None
+        engine.set_password(value.encode("utf-8", "surrogateescape") or None)
 
     def events(value):
         store.notify_flags = notification_flags(value)

@@ -89,11 +89,13 @@ def test_password(both_with):
     both_with("--requirepass", "secret word")("""
         GET k
         CONFIG GET requirepass
+        4: GET k
         AUTH wrong
         AUTH "secret word"
         CONFIG GET requirepass
         CONFIG SET requirepass ""
         2: GET k
+        4: GET k
         CONFIG SET requirepass other
         3: GET k
         GET k

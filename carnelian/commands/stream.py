@@ -5,8 +5,7 @@ Consumer groups are in stream_group, XREAD and XREADGROUP in stream_read, XINFO 
 """
 import cython
 from cython.cimports.carnelian.keyspace.call import Call
-from cython.cimports.carnelian.types import limits
-from cython.cimports.carnelian.types.stream import Stream
+from cython.cimports.carnelian.types.stream import Stream, trim_limit
 
 from carnelian.base.errors import NoSuchKey, ReplyError, SyntaxFault, WrongArity
 from carnelian.base.numbers import parse_integer
@@ -77,7 +76,7 @@ class Trimming:
             raise ReplyError("ERR syntax error, LIMIT cannot be used without the special ~ option")
         if self.approximate and not limit_given:
             # As much as may be cut off in one go, so that a call does not take long.
-            self.limit = min(100 * limits.stream_node_max_entries, 1000000) or 10000
+            self.limit = trim_limit()
 
     def cut(self, stream: Stream) -> int:
         """Trims the stream: how many entries have gone."""

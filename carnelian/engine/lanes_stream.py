@@ -7,8 +7,7 @@ from cython.cimports.carnelian.engine.lanes import effect, says
 from cython.cimports.carnelian.keyspace.session import Session
 from cython.cimports.carnelian.keyspace.store import Store
 from cython.cimports.carnelian.protocol.reader import Slice
-from cython.cimports.carnelian.types.limits import stream_node_max_entries
-from cython.cimports.carnelian.types.stream import Stream, id_to_text
+from cython.cimports.carnelian.types.stream import Stream, id_to_text, trim_limit
 from cython.cimports.carnelian.types.table import STREAM, Entry, entry_kind, entry_object
 from cython.cimports.libc.stdint import int64_t, uint64_t
 
@@ -55,7 +54,7 @@ def xadd(engine: Engine, session: Session, words: cython.pointer(Slice), count: 
         return 0
     log.append(ms, seq, cython.address(words[at + 1]), (count - at - 1) // 2)
     if most >= 0:
-        log.cut_length(most, True, 100 * stream_node_max_entries)
+        log.cut_length(most, True, trim_limit())
     session.writer.bulk(text, id_to_text(ms, seq, text))
     effect(store, session.db, cython.address(words[1]), 1, "xadd", "stream")
     return 1

@@ -71,4 +71,6 @@ cdef class Walk:
     cdef list words(self)           # field, value, field, value, ...
 
 cdef Walk walk(Stream stream, uint64_t low_ms, uint64_t low_seq, uint64_t high_ms, uint64_t high_seq, bint backwards)
+# The entries that approximate trimming may remove in one go, where the caller does not say.
+cdef int64_t trim_limit() noexcept
 cdef size_t id_to_text(uint64_t ms, uint64_t seq, char *out) noexcept nogil     # "ms-seq"; room for 41 bytes

@@ -47,6 +47,12 @@ def id_to_text(ms, seq, out):
     return n + 1 + digits(seq, out + n + 1)
 
 
+def trim_limit():
+    if not 0 < limits.stream_node_max_entries <= 10000:
+        return 1000000 if limits.stream_node_max_entries > 0 else 10000
+    return 100 * limits.stream_node_max_entries
+
+
 @cython.ccall
 def format_id(ms: uint64_t, seq: uint64_t) -> bytes:
     """`ms-seq`, the ID as a reply gives it."""

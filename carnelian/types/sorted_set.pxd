@@ -4,9 +4,11 @@
 # Large (skiplist, Redis's name): a Table whose entries hold member and score, and a RankedTree over the entries.
 # One Python object of 32 bytes; the low bit of its pointer says which.
 
+cimport cython
 from cpython.object cimport PyObject
 from carnelian.types.listpack cimport Item, pack
-from carnelian.types.ranked_tree cimport Cursor, Ranked, RankedTree
+from carnelian.types.ranked_tree cimport Bound, Cursor, Ranked, RankedTree
+from carnelian.types.table cimport Table
 
 cdef enum:                      # flags of add, those of ZADD
     ADD_INCR = 1
@@ -40,6 +42,7 @@ ctypedef struct Large:
 
 cdef bint walk_next(Walk *walk, Member *member) noexcept            # False at the end
 
+@cython.final
 cdef class SortedSet:
     cdef void *data             # a pack, or a Large with the low bit set
 
@@ -56,10 +59,16 @@ cdef class SortedSet:
     cdef Py_ssize_t remove_ranks(self, Py_ssize_t start, Py_ssize_t stop) except -1     # ranks [start, stop); how many
     cdef int choose(self, Py_ssize_t count, Py_ssize_t longest) except -1   # the encoding, while empty, for what is to come
 
+    # Adds a member that is not there.
+    cdef int insert(self, double score, const char *member, size_t n) except -1
+    # An empty set takes over a table of SCORED entries (all of them, in order) as a large one.
+    cdef int adopt(self, Table table, Ranked *items, Py_ssize_t count) except -1
+    cdef Py_ssize_t cut(self, Bound *bound) noexcept                    # members left of the bound
     cdef bint is_small(self) noexcept
     cdef pack small(self) noexcept                                      # the pack; NULL if large
+
+    # The steps of the calls above.
+    cdef pack *packs(self) noexcept
     cdef Large *large(self) noexcept
     cdef int enlarge(self) except -1
-    cdef int small_insert(self, double score, const char *member, size_t n) except -1
-    cdef int large_add(self, double score, const char *member, size_t n, int flags, double *result) except -1
     cdef bint large_remove(self, const char *member, size_t n) except -1

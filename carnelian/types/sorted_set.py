@@ -1,29 +1,29 @@
 # cython: language_level=3
 """The sorted set. Every range of it is an interval of ranks: by score, by member, from the front or from the end."""
 import cython
-from cython.cimports.carnelian.base.memory import account, allocate, block_size, release
-from cython.cimports.carnelian.base.numbers import double_to_text, integer_to_text, text_to_double
 from cython.cimports.carnelian.base.glob import matches
+from cython.cimports.carnelian.base.memory import account, allocate, block_size, release
 from cython.cimports.carnelian.types import limits
 from cython.cimports.carnelian.types.listpack import (
-    Item, lp_bytes, lp_check, lp_copy, lp_delete, lp_delete_range, lp_find, lp_first, lp_free, lp_get, lp_insert, lp_last,
-    lp_length, lp_load, lp_memory, lp_new, lp_next, lp_previous, lp_seek, pack)
+    lp_bytes, lp_check, lp_copy, lp_delete_range, lp_free, lp_get, lp_length, lp_load, lp_memory, lp_new, lp_next, lp_previous,
+    lp_seek, pack)
 from cython.cimports.carnelian.types.ranked_tree import (
     BY_BOTH, BY_MEMBER, BY_SCORE, Bound, Cursor, Ranked, cursor_next, cursor_previous, tree_bytes, tree_check, tree_cut,
     tree_free, tree_free_some, tree_insert, tree_remove, tree_rescore, tree_seek)
+from cython.cimports.carnelian.types.scored_pack import (
+    score_text, sp_check, sp_cut, sp_find, sp_insert, sp_remove, sp_score)
 from cython.cimports.carnelian.types.table import (
-    SCORED, Entry, Position, Table, entry_free, entry_key, entry_kind, entry_new, entry_score, entry_size, hash_bytes)
+    SCORED, Entry, Table, entry_free, entry_key, entry_kind, entry_new, entry_score, entry_size)
 from cython.cimports.cpython.bytes import PyBytes_FromStringAndSize
 from cython.cimports.cpython.object import PyObject
 from cython.cimports.cpython.ref import Py_DECREF, Py_INCREF
-from cython.cimports.libc.stdint import int64_t, uint32_t, uint64_t, uintptr_t
-from cython.cimports.libc.string import memcmp
+from cython.cimports.libc.stdint import int64_t, uint64_t, uintptr_t
 
 OBJECT_SIZE = cython.declare(cython.Py_ssize_t, 32)
 # A pack beyond this size is no small set any more, whatever the limits say: its length has 32 bits.
 SAFE_BYTES = cython.declare(cython.size_t, 1 << 30)
-# The integers that Redis's snapshots hold as integers: beyond half of 64 bits a double is written as text.
-INTEGER_BORDER = cython.declare(cython.double, 4611686018427387904.0)
+# Integers below are shown in full by 17 digits.
+WHOLE_BORDER = cython.declare(cython.double, 1e15)
 
 # The flags and outcomes of add, for Python.
 INCR: int = ADD_INCR
@@ -35,49 +35,6 @@ NOTHING: int = NOTHING_ADDED
 NAN: int = NOT_A_NUMBER
 ADDED: int = MEMBER_ADDED
 UPDATED: int = SCORE_UPDATED
-
-
-@cython.cfunc
-@cython.exceptval(check=False)
-def score_text(score: cython.double, text: cython.p_char) -> cython.size_t:
-    number: int64_t
-    if -INTEGER_BORDER <= score <= INTEGER_BORDER:
-        number = cython.cast(int64_t, score)
-        if number == score:
-            return integer_to_text(number, text)
-    return double_to_text(score, text)
-
-
-@cython.cfunc
-@cython.exceptval(check=False)
-def small_score(p: pack) -> cython.double:
-    item: Item
-    score: cython.double = 0
-    lp_get(p, cython.address(item))
-    if item.is_integer:
-        return cython.cast(cython.double, item.number)
-    text_to_double(item.data, item.length, cython.address(score))
-    return score
-
-
-@cython.cfunc
-@cython.exceptval(check=False)
-def compare(p: pack, member: cython.p_const_char, n: cython.size_t) -> cython.int:
-    """The order of a small set's member and this one: negative, zero or positive."""
-    item: Item
-    order: cython.int
-    lp_get(p, cython.address(item))
-    order = memcmp(item.data, member, item.length if item.length < n else n)
-    if order == 0 and item.length != n:
-        return -1 if item.length < n else 1
-    return order
-
-
-@cython.cfunc
-@cython.exceptval(check=False)
-def small_find(lp: pack, member: cython.p_const_char, n: cython.size_t) -> pack:
-    p: pack = lp_first(lp)
-    return lp_find(lp, p, member, n, 1) if p != cython.NULL else cython.NULL
 
 
 @cython.cfunc
@@ -95,7 +52,7 @@ def walk_next(walk, member):
         member.data = member.item.data
         member.length = member.item.length
         score = lp_next(walk.lp, walk.at)
-        member.score = small_score(score)
+        member.score = sp_score(score)
         if not walk.reverse:
             walk.at = lp_next(walk.lp, score)
         else:
@@ -197,60 +154,77 @@ class SortedSet:
         lp_free(lp)
         return 0
 
+    def adopt(self, table, items, count):
+        large: cython.pointer(Large) = cython.cast(cython.pointer(Large), allocate(cython.sizeof(Large)))
+        i: cython.Py_ssize_t
+        large.tree.root = cython.NULL
+        large.tree.count = 0
+        try:
+            for i in range(count):
+                tree_insert(cython.address(large.tree), items[i].score, items[i].entry)
+        except MemoryError:
+            tree_free(cython.address(large.tree))
+            release(large, cython.sizeof(Large))
+            raise
+        Py_INCREF(table)
+        large.table = cython.cast(cython.pointer(PyObject), table)
+        lp_free(self.small())
+        self.data = cython.cast(cython.p_void, cython.cast(uintptr_t, large) | 1)
+        return 0
+
     def choose(self, count, longest):
         if self.is_small() and self.length() == 0 and (
                 count > limits.zset_max_listpack_entries or longest > limits.zset_max_listpack_value):
             self.enlarge()
         return 0
 
-    def small_insert(self, score, member, n):
-        """A member that is not in the set."""
-        lp: pack = self.small()
-        p: pack = lp_last(lp)
-        text: cython.char[32]
-        size: cython.size_t = score_text(score, text)
-        other: cython.double
-        if p != cython.NULL:
-            other = small_score(p)
-            if other < score or (other == score and compare(lp_previous(lp, p), member, n) < 0):
-                p = cython.NULL
-            else:
-                p = lp_first(lp)
-        while p != cython.NULL:
-            other = small_score(lp_next(lp, p))
-            if other > score or (other == score and compare(p, member, n) > 0):
-                break
-            p = lp_next(lp, lp_next(lp, p))
-        lp = lp_insert(lp, p, text, size, cython.address(p))
-        self.data = lp
+    def packs(self):
+        return cython.cast(cython.pointer(pack), cython.address(self.data))
+
+    def insert(self, score, member, n):
+        large: cython.pointer(Large)
+        e: cython.pointer(Entry)
+        if self.is_small():
+            if (cython.cast(int64_t, self.length()) < limits.zset_max_listpack_entries
+                    and cython.cast(int64_t, n) <= limits.zset_max_listpack_value
+                    and lp_bytes(self.small()) + n <= SAFE_BYTES):
+                return sp_insert(self.packs(), score, member, n)
+            self.enlarge()
+        large = self.large()
+        e = entry_new(member, n, SCORED, 0, 0)
+        entry_score(e)[0] = score
         try:
-            self.data = lp_insert(lp, p, member, n, cython.NULL)
+            tree_insert(cython.address(large.tree), score, e)
         except MemoryError:
-            self.data = lp_delete(lp, cython.address(p))
+            entry_free(e)
+            raise
+        try:
+            cython.cast(Table, large.table).insert(e)
+        except MemoryError:
+            tree_remove(cython.address(large.tree), score, member, n)
+            entry_free(e)
             raise
         return 0
 
     def add(self, score, member, n, flags, result):
-        lp: pack
-        p: pack
-        current: cython.double
-        if not self.is_small():
-            return self.large_add(score, member, n, flags, result)
-        lp = self.small()
-        p = small_find(lp, member, n)
-        if p == cython.NULL:
+        large: cython.pointer(Large)
+        p: pack = cython.NULL
+        slot: cython.pointer(cython.pointer(Entry)) = cython.NULL
+        current: cython.double = 0
+        small: cython.bint = self.is_small()
+        if small:
+            p = sp_find(self.small(), member, n)
+        else:
+            slot = cython.cast(Table, self.large().table).find(member, n)
+        if p == cython.NULL and slot == cython.NULL:
             if flags & ADD_XX:
                 return NOTHING_ADDED
-            if (cython.cast(int64_t, self.length()) >= limits.zset_max_listpack_entries
-                    or cython.cast(int64_t, n) > limits.zset_max_listpack_value or lp_bytes(lp) + n > SAFE_BYTES):
-                self.enlarge()
-                return self.large_add(score, member, n, flags, result)
-            self.small_insert(score, member, n)
+            self.insert(score, member, n)
             result[0] = score
             return MEMBER_ADDED
         if flags & ADD_NX:
             return NOTHING_ADDED
-        current = small_score(lp_next(lp, p))
+        current = sp_score(lp_next(self.small(), p)) if small else entry_score(slot[0])[0]
         if flags & ADD_INCR:
             score += current
             if score != score:
@@ -260,55 +234,16 @@ class SortedSet:
         result[0] = score
         if score == current:
             return 0
-        lp = lp_delete(lp, cython.address(p))
-        self.data = lp
-        self.data = lp_delete(lp, cython.address(p))
-        self.small_insert(score, member, n)
-        return SCORE_UPDATED
-
-    def large_add(self, score, member, n, flags, result):
-        large: cython.pointer(Large) = self.large()
-        table: Table = cython.cast(Table, large.table)
-        hash: uint32_t = hash_bytes(member, n)
-        slot: cython.pointer(cython.pointer(Entry)) = table.find_hashed(member, n, hash)
-        e: cython.pointer(Entry)
-        current: cython.double
-        if slot == cython.NULL:
-            if flags & ADD_XX:
-                return NOTHING_ADDED
-            e = entry_new(member, n, SCORED, 0, 0)
-            entry_score(e)[0] = score
-            try:
-                tree_insert(cython.address(large.tree), score, e)
-            except MemoryError:
-                entry_free(e)
-                raise
-            try:
-                table.insert(e)
-            except MemoryError:
-                tree_remove(cython.address(large.tree), score, member, n)
-                entry_free(e)
-                raise
-            result[0] = score
-            return MEMBER_ADDED
-        if flags & ADD_NX:
-            return NOTHING_ADDED
-        e = slot[0]
-        current = entry_score(e)[0]
-        if flags & ADD_INCR:
-            score += current
-            if score != score:
-                return NOT_A_NUMBER
-        if (flags & ADD_LT and score >= current) or (flags & ADD_GT and score <= current):
-            return NOTHING_ADDED
-        result[0] = score
-        if score == current:
-            return 0
+        if small:
+            sp_remove(self.packs(), p)
+            sp_insert(self.packs(), score, member, n)
+            return SCORE_UPDATED
+        large = self.large()
         if not tree_rescore(cython.address(large.tree), current, member, n, score):
             # In this order, so that a failing allocation leaves the member where it was.
-            tree_insert(cython.address(large.tree), score, e)
+            tree_insert(cython.address(large.tree), score, slot[0])
             tree_remove(cython.address(large.tree), current, member, n)
-        entry_score(e)[0] = score
+        entry_score(slot[0])[0] = score
         return SCORE_UPDATED
 
     def score_of(self, member, n, score):
@@ -316,10 +251,10 @@ class SortedSet:
         table: Table
         slot: cython.pointer(cython.pointer(Entry))
         if self.is_small():
-            p = small_find(self.small(), member, n)
+            p = sp_find(self.small(), member, n)
             if p == cython.NULL:
                 return False
-            score[0] = small_score(lp_next(self.small(), p))
+            score[0] = sp_score(lp_next(self.small(), p))
             return True
         table = cython.cast(Table, self.large().table)
         slot = table.find(member, n)
@@ -342,68 +277,37 @@ class SortedSet:
         return True
 
     def remove(self, member, n):
-        lp: pack
         p: pack
         if not self.is_small():
             return self.large_remove(member, n)
-        lp = self.small()
-        p = small_find(lp, member, n)
+        p = sp_find(self.small(), member, n)
         if p == cython.NULL:
             return False
-        lp = lp_delete(lp, cython.address(p))
-        self.data = lp
-        self.data = lp_delete(lp, cython.address(p))
+        sp_remove(self.packs(), p)
         return True
 
-    def rank(self, member, n, score):
-        large: cython.pointer(Large)
-        lp: pack
-        p: pack
-        found: pack
-        rank: cython.Py_ssize_t = 0
-        bound: Bound
+    def cut(self, bound):
         if self.is_small():
-            lp = self.small()
-            found = small_find(lp, member, n)
-            if found == cython.NULL:
-                return -1
-            score[0] = small_score(lp_next(lp, found))
-            p = lp_first(lp)
-            while p != found:
-                p = lp_next(lp, lp_next(lp, p))
-                rank += 1
-            return rank
+            return sp_cut(self.small(), bound)
+        return tree_cut(cython.address(self.large().tree), bound)
+
+    def rank(self, member, n, score):
+        bound: Bound
         if not self.score_of(member, n, score):
             return -1
-        large = self.large()
         bound.by = BY_BOTH
         bound.after = False
         bound.score = score[0]
         bound.member = member
         bound.length = n
-        return tree_cut(cython.address(large.tree), cython.address(bound))
+        return self.cut(cython.address(bound))
 
     def rank_of_score(self, score, after):
-        lp: pack
-        p: pack
         bound: Bound
-        other: cython.double
-        rank: cython.Py_ssize_t = 0
-        if self.is_small():
-            lp = self.small()
-            p = lp_first(lp)
-            while p != cython.NULL:
-                p = lp_next(lp, p)
-                other = small_score(p)
-                if other > score or (other == score and not after):
-                    break
-                rank += 1
-                p = lp_next(lp, p)
-            return rank
         bound.by = BY_SCORE
         bound.after = after
         bound.score = score
-        return tree_cut(cython.address(self.large().tree), cython.address(bound))
+        return self.cut(cython.address(bound))
 
     def walk(self, walk, rank, reverse):
         walk.reverse = reverse
@@ -488,36 +392,22 @@ class SortedSet:
 
         All scores are taken to be equal, as ZRANGEBYLEX demands; otherwise the answer is some interval.
         """
-        return self._member_cut(low, 0, False), self._member_cut(high, 0, True)
+        return self._member_cut(low, False), self._member_cut(high, True)
 
-    def _member_cut(self, bound: bytes, start: cython.Py_ssize_t, upper: bool):
+    def _member_cut(self, text: bytes, upper: bool):
         """How many members are left of the bound."""
-        cut: Bound
-        lp: pack
-        p: pack
-        rank: cython.Py_ssize_t = 0
-        order: cython.int
-        text: bytes = bound[1:]
-        if bound == b"-":
+        bound: Bound
+        member: bytes = text[1:]
+        if text == b"-":
             return 0
-        if bound == b"+":
+        if text == b"+":
             return self.length()
-        cut.by = BY_MEMBER
-        cut.after = (bound[0] == 91) == upper           # a "[" includes the member, a "(" does not
-        cut.score = 0
-        cut.member = text
-        cut.length = len(text)
-        if not self.is_small():
-            return tree_cut(cython.address(self.large().tree), cython.address(cut))
-        lp = self.small()
-        p = lp_first(lp)
-        while p != cython.NULL:
-            order = compare(p, cut.member, cut.length)
-            if order > 0 or (order == 0 and not cut.after):
-                break
-            rank += 1
-            p = lp_next(lp, lp_next(lp, p))
-        return rank
+        bound.by = BY_MEMBER
+        bound.after = (text[0] == 91) == upper          # a "[" includes the member, a "(" does not
+        bound.score = 0
+        bound.member = member
+        bound.length = len(member)
+        return self.cut(cython.address(bound))
 
     def members(self, start: int = 0, stop=None, reverse: bool = False):
         """The members of the ranks [start, stop), highest first if reverse."""
@@ -600,7 +490,7 @@ class SortedSet:
     def _shown(self, score: cython.double, small: cython.bint) -> bytes:
         """The score as Redis's ZSCAN shows it: a pack's text, or 17 digits from the table."""
         text: cython.char[40]
-        if small:
+        if small or (-WHOLE_BORDER < score < WHOLE_BORDER and score == cython.cast(int64_t, score) and score):
             return PyBytes_FromStringAndSize(text, score_text(score, text))
         return b"%.17g" % score
 
@@ -624,37 +514,11 @@ class SortedSet:
         lp: pack = lp_load(data, len(data))
         lp_free(values.small())
         values.data = lp
-        values._validate()
+        sp_check(lp)
         if (cython.cast(int64_t, values.length()) > limits.zset_max_listpack_entries
                 or values._longest() > limits.zset_max_listpack_value):
             values.enlarge()
         return values
-
-    def _validate(self):
-        """ValueError unless the pack is pairs of members and scores in order, no member twice."""
-        lp: pack = self.small()
-        p: pack = lp_first(lp)
-        q: pack
-        item: Item
-        score: cython.double = 0
-        before: tuple = None
-        seen: set = set()
-        if lp_length(lp) & 1:
-            raise ValueError("a member without a score")
-        while p != cython.NULL:
-            lp_get(p, cython.address(item))
-            member = PyBytes_FromStringAndSize(item.data, item.length)
-            q = lp_next(lp, p)
-            lp_get(q, cython.address(item))
-            if item.is_integer:
-                score = cython.cast(cython.double, item.number)
-            elif not text_to_double(item.data, item.length, cython.address(score)) or score != score:
-                raise ValueError("a score that is no number")
-            if member in seen or (before is not None and before >= (score, member)):
-                raise ValueError("members twice or out of order")
-            seen.add(member)
-            before = (score, member)
-            p = lp_next(lp, q)
 
     def _longest(self) -> cython.Py_ssize_t:
         walk: Walk
@@ -713,10 +577,9 @@ class SortedSet:
     def _give(self, other: SortedSet, start: cython.Py_ssize_t, stop: cython.Py_ssize_t):
         walk: Walk
         member: Member
-        ignored: cython.double = 0
         self.walk(cython.address(walk), start, False)
         while start < stop and walk_next(cython.address(walk), cython.address(member)):
-            other.add(member.score, member.data, member.length, 0, cython.address(ignored))
+            other.insert(member.score, member.data, member.length)
             start += 1
 
     def free_some(self, budget: int):
@@ -744,7 +607,7 @@ class SortedSet:
         if self.is_small():
             lp_check(self.small(), lp_bytes(self.small()))
             try:
-                self._validate()
+                sp_check(self.small())
             except ValueError as error:
                 raise AssertionError(str(error))
             return

@@ -61,15 +61,15 @@ class Reader:
             if self.start:
                 self.resize(self.capacity)              # moves what is pending to the front
             if self.capacity < target:
-                if self.bulk_length >= BIG:
+                if self.bulk_length >= BIG and cython.cast(cython.size_t, self.bulk_length) >= pending // 8:
                     # The size at which the word will be whole is known: the buffer doubles up to it, so that a mere
                     # announcement takes no memory, and no byte more than is needed in the end.
                     announced = self.cursor - self.start + self.bulk_length + 2 + wanted
                     target = max(target, min(announced, max(2 * pending, USUAL)))
+                elif target > USUAL:                    # many small words
+                    target += pending if pending < KEPT else pending // 4
                 else:
-                    target = max(target, USUAL)
-                    if target > USUAL:
-                        target += pending               # many small words: doubling
+                    target = USUAL
                 self.resize(target)
         available[0] = self.capacity - self.end
         return self.buffer + self.end
@@ -101,7 +101,7 @@ class Reader:
         old = self.buffer
         self.buffer = cython.cast(cython.p_char, resize_block(self.buffer, self.capacity, capacity))
         self.capacity = capacity
-        if self.multibulk >= 0:
+        if self.multibulk >= 0 and self.buffer != old:
             for i in range(self.count):
                 self.words[i].data = self.buffer + (self.words[i].data - old)
         return 0

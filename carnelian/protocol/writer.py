@@ -49,14 +49,18 @@ class Writer:
         if self.capacity - self.end >= n and self.data != cython.NULL:
             return self.data + self.end
         pending = self.end - self.start
+        capacity = max(LEAST, pending + n)
+        if capacity > LEAST:
+            capacity += capacity // 2
+        # Where much has been sent, moving the rest to the front makes room. Else the buffer grows, too, though it may not
+        # be full: a client that reads slowly would have all that is pending moved for every little piece.
+        if self.start >= pending // 2 and self.capacity - pending >= n:
+            capacity = self.capacity
         if self.start:
             memmove(self.data, self.data + self.start, pending)
             self.start = 0
             self.end = pending
-        if self.capacity - pending < n:
-            capacity = max(LEAST, pending + n)
-            if capacity > LEAST:
-                capacity += capacity // 2
+        if capacity > self.capacity:
             self.data = cython.cast(cython.p_char, resize_block(self.data, self.capacity, capacity))
             self.capacity = capacity
         return self.data + self.end
@@ -339,6 +343,13 @@ class Writer:
         """All pending bytes, which count as sent."""
         data = PyBytes_FromStringAndSize(self.data + self.start, self.end - self.start)
         self.sent(self.end - self.start)
+        return data
+
+    def drain(self, most: cython.size_t):
+        """At most so many of the pending bytes, which count as sent."""
+        n: cython.size_t = min(most, self.end - self.start)
+        data = PyBytes_FromStringAndSize(self.data + self.start, n)
+        self.sent(n)
         return data
 
     @property

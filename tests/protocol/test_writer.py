@@ -159,3 +159,17 @@ def test_memory():
     writer._check()
     del writer
     assert used_memory() == before
+
+
+def test_a_slow_peer():
+    """Sent in small pieces while more is written: everything arrives, in a buffer not much larger than what waits."""
+    writer, expected, received = Writer(), bytearray(), bytearray()
+    for number in range(3000):
+        value = b"%d" % number * 50
+        writer.encode(value)
+        expected += b"$%d\r\n%b\r\n" % (len(value), value)
+        received += writer.drain(90)
+        writer._check()
+        assert writer.size_in_memory <= 3 * (len(expected) - len(received)) + 2048
+    received += writer.take()
+    assert received == expected

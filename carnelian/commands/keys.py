@@ -2,6 +2,7 @@
 """Keys of any type: looking for them, deleting, renaming, copying. https://redis.io/docs/latest/commands/?group=generic"""
 import cython
 from cython.cimports.carnelian.keyspace.call import Call
+from cython.cimports.carnelian.keyspace.session import NO_TOUCH, Session
 from cython.cimports.carnelian.keyspace.database import Database
 
 from carnelian.base.errors import NoSuchKey, ReplyError, SyntaxFault
@@ -59,8 +60,12 @@ def exists(c: Call, *keys: bytes):
 def touch(c: Call, *keys: bytes):
     """Mark keys as just used, and count how many are there."""
     found: cython.Py_ssize_t = 0
+    session: Session = c.session
+    silent: cython.longlong = session.flags & NO_TOUCH
+    session.flags &= ~NO_TOUCH              # CLIENT NO-TOUCH does not mean this word
     for key in keys:
         found += c.exists(key)
+    session.flags |= silent
     return found
 
 

@@ -38,7 +38,7 @@ NO_AUTH = cython.declare(cython.ulonglong, declarations.NO_AUTH)
 NO_MULTI = cython.declare(cython.ulonglong, declarations.NO_MULTI)
 SKIP_MONITOR = cython.declare(cython.ulonglong, declarations.SKIP_MONITOR | declarations.ADMIN)
 SKIP_SLOWLOG = cython.declare(cython.ulonglong, declarations.SKIP_SLOWLOG)
-# (P|S)SUBSCRIBE and (P|S)UNSUBSCRIBE: what they answer in RESP3 is no reply but messages, which come whatever CLIENT REPLY says.
+# (P|S)SUBSCRIBE and (P|S)UNSUBSCRIBE: what they answer are messages, no reply, and come whatever CLIENT REPLY says.
 CONFIRMED = cython.declare(cython.ulonglong, declarations.PUBSUB | declarations.NOSCRIPT)
 FAST = cython.declare(cython.ulonglong, declarations.FAST)
 
@@ -331,8 +331,7 @@ class Engine:
                 self.execute(session, command, words)
             finally:
                 pubsub.executing = None
-            if session.flags & (REPLY_OFF | REPLY_SKIP) and not (
-                    session.writer.resp == 3 and command.flags & CONFIRMED == CONFIRMED):
+            if session.flags & (REPLY_OFF | REPLY_SKIP) and command.flags & CONFIRMED != CONFIRMED:
                 session.writer.end = session.writer.start + pending
             if pubsub.postponed:
                 pubsub.say_postponed(session)

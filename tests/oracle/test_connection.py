@@ -282,12 +282,40 @@ def test_no_replies(both):
 
 
 def test_messages_come_in_spite_of_no_replies(both):
+    both(r"""
+        ! "CLIENT REPLY OFF\r\nPING\r\nSUBSCRIBE a\r\n"
+        2: PUBLISH a x
+        1<
+        PSUBSCRIBE b
+        @3 ! "PING\r\nUNSUBSCRIBE\r\n"
+        @2 UNSUBSCRIBE
+        2: PUBLISH b x
+        1<
+        RESET
+    """)
+
+
+def test_no_touch(both, one):
+    """OBJECT IDLETIME shows who has left a trace."""
+    one("SET", "k", "v")
+    one("DEBUG", "SLEEP", "1.1")
+    one("CLIENT", "NO-TOUCH", "ON")
+    one("GET", "k")
+    assert one("OBJECT", "IDLETIME", "k") >= 1
+    one("TOUCH", "k")
+    assert one("OBJECT", "IDLETIME", "k") == 0
+
+
+def test_monitors(both):
     both("""
-        @3 SUBSCRIBE a
-        @3 ! "CLIENT REPLY OFF\\r\\nPING\\r\\nCLIENT REPLY ON\\r\\n"
-        @3 ! "CLIENT REPLY OFF\\r\\nSUBSCRIBE b\\r\\nPING\\r\\n"
-        @3 2: PUBLISH a x
-        @3 1<
+        PING
+        2: MONITOR
+        PING
+        ? 2<
+        2: RESET
+        PING
+        2: PING
+        2-
     """)
 
 

@@ -263,7 +263,7 @@ class Engine:
         i: cython.int
         started: cython.longlong
         command: BoundCommand = self.find_command(words[0].data, words[0].length)
-        if command is not None and command.twin != cython.NULL and not session.flags & NO_TWIN and not self.careful and (
+        if command is not None and command.twin != cython.NULL and not session.flags & NO_TWIN and not self.careful and not self.store.sinks and (
                 self.maxmemory == 0 or self.store.memory() <= self.maxmemory):
             self.sampled += 1
             if self.sampled & 63 and command.calls >= 64:
@@ -520,6 +520,7 @@ class Engine:
         finally:
             self.executing = False
             self.store.sinks = sinks
+            self.call.modified = False      # what the words of the transaction have done is not EXEC's to hand on again
         if effects:
             self.propagate_together(effects)
 

@@ -1,6 +1,5 @@
 """What follows the configuration in the engine: its limits, its password, the compact encodings, renamed words."""
 from carnelian.keyspace.database import configure_frequency
-from carnelian.keyspace.store import notification_flags
 from carnelian.server.config_file import ConfigError
 from carnelian.types import limits
 
@@ -28,7 +27,7 @@ def connect(config, engine) -> None:
         engine.set_password(value.encode("utf-8", "surrogateescape") or None)
 
     def events(value):
-        store.notify_flags = notification_flags(value)
+        store.notify_flags = value
         store.attend()
 
     def slower_than(value):

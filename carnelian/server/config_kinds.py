@@ -199,16 +199,19 @@ class Directory(Kind):
 
 
 class Events(Kind):
-    """notify-keyspace-events: kept in the canonical order of its letters."""
+    """notify-keyspace-events: a bit set, shown in the canonical order of its letters (which leaves out n beside A)."""
 
     def parse(self, text):
         try:
-            return notification_text(notification_flags(text))
+            return notification_flags(text)
         except ValueError:
             raise ValueError("Invalid event class character. Use 'Ag$lshzxeKEtmdn'.") from None
 
+    def text(self, value):
+        return notification_text(value)
+
     def lines(self, value, default):
-        return [quoted(value)]
+        return [quoted(notification_text(value))]
 
 
 class Addresses(Kind):

@@ -154,7 +154,7 @@ PARAMETERS = [
     P("stream-node-max-bytes", size, 4096),
     P("stream-node-max-entries", number, 100),
     # what is watched
-    P("notify-keyspace-events", Events(), ""),
+    P("notify-keyspace-events", Events(), 0),
     P("slowlog-log-slower-than", Integer(-1, LONG_MAX), 10000),
     P("slowlog-max-len", number, 128),
     P("latency-monitor-threshold", number, 0),

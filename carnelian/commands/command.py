@@ -4,7 +4,7 @@ from carnelian.base.glob import matches
 from carnelian.base.replies import Members, Pairs, Status
 from carnelian.keyspace.categories import categories
 from carnelian.keyspace.declaration import (
-    FLAG_NAMES, LOADING, MOVABLE_KEYS, NO_MANDATORY_KEYS, STALE, Command, command, registry)
+    FLAG_NAMES, LOADING, MAY_REPLICATE, MOVABLE_KEYS, NO_MANDATORY_KEYS, STALE, Command, command, registry)
 
 # Hints for clients and proxies: https://redis.io/docs/latest/develop/reference/command-tips/
 TIPS = {
@@ -92,7 +92,7 @@ def spec_reply(spec):
 
 def flag_names(declared: Command):
     flags = declared.flags | (MOVABLE_KEYS if declared.usage.movable else 0)
-    return [name for flag, name in FLAG_NAMES.items() if flags & flag]
+    return [name for flag, name in FLAG_NAMES.items() if flags & flag and flag != MAY_REPLICATE]    # Redis keeps this to itself
 
 
 def info_reply(declared: Command):

@@ -420,7 +420,7 @@ class Usage:
             elif argument.type == "pattern" and argument.token in ("BY", "GET"):
                 # The keys are made of the pattern and the elements sorted: nobody can tell them from the words.
                 if not specs or specs[-1].begin[0] != "unknown":
-                    add(("unknown",), ("unknown",), "incomplete")
+                    add(("unknown",), ("unknown",))
                 argument.key_spec_index = len(specs) - 1
             least += length
             at = None if at is None or varies else at + length

@@ -1,0 +1,95 @@
+"""What the AOF and replicas get of the words on strings and keys: deterministic, and nothing where nothing was changed."""
+import pytest
+
+from carnelian.engine import Engine
+from carnelian.keyspace import Session
+
+NOW = 1_700_000_000_000
+
+
+@pytest.fixture
+def effects():
+    """A function: runs requests (as texts), and gives the effects of the last one as texts with their database."""
+    engine = Engine()
+    store = engine.store
+    session = Session(store.databases[0])
+    engine.attach(session)
+    seen = []
+    store.sinks.append(lambda index, words: seen.append(f"{index}: " + b" ".join(words).decode()))
+
+    def run(*requests):
+        for request in requests:
+            seen.clear()
+            words = request.split()
+            session.reader.feed(b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%b\r\n" % (len(w), w.encode()) for w in words))
+            engine.begin_batch()
+            for database in store.databases:
+                database.now = NOW
+            store.now = NOW
+            engine.drain(session)
+        session.writer.take()
+        return list(seen)
+
+    return run
+
+
+@pytest.mark.parametrize("request_, expected", [
+    ("SET k v", "SET k v"),
+    ("SET k v NX", None),
+    ("SET new v NX", "SET new v NX"),
+    ("SET new v XX", None),
+    ("SET k v EX 10", f"SET k v PXAT {NOW + 10_000}"),
+    ("SET k v PX 10 GET", f"SET k v PXAT {NOW + 10}"),
+    ("SET k v EXAT 4102444800 XX", "SET k v PXAT 4102444800000"),
+    ("SET k v GET KEEPTTL", "SET k v KEEPTTL"),
+    ("SET get get get", "SET get get"),
+    ("SETNX k v", None),
+    ("SETNX new v", "SETNX new v"),
+    ("SETEX k 10 v", f"SET k v PXAT {NOW + 10_000}"),
+    ("PSETEX k 10 v", f"SET k v PXAT {NOW + 10}"),
+    ("GETSET k w", "SET k w"),
+    ("GETDEL k", "DEL k"),
+    ("GETDEL missing", None),
+    ("GETEX k", None),
+    ("GETEX k EX 10", f"PEXPIREAT k {NOW + 10_000}"),
+    ("GETEX k PXAT 1", "DEL k"),
+    ("GETEX k PERSIST", None),
+    ("GETEX t PERSIST", "PERSIST t"),
+    ("MSET a 1 b 2", "MSET a 1 b 2"),
+    ("MSETNX a 1 k 2", None),
+    ("APPEND k x", "APPEND k x"),
+    ("SETRANGE k 0 x", "SETRANGE k 0 x"),
+    ("INCR n", "INCR n"),
+    ("INCR k", None),
+    ("INCRBYFLOAT n 1.5", "SET n 6.5 KEEPTTL"),
+    ("GET k", None),
+    ("DEL k missing", "DEL k missing"),
+    ("DEL missing", None),
+    ("EXPIRE k 10", f"PEXPIREAT k {NOW + 10_000}"),
+    ("EXPIRE k 10 XX", None),
+    ("PEXPIRE k 10", f"PEXPIREAT k {NOW + 10}"),
+    ("EXPIREAT k 4102444800", "PEXPIREAT k 4102444800000"),
+    ("EXPIRE k -1", "DEL k"),
+    ("EXPIRE missing 10", None),
+    ("PERSIST t", "PERSIST t"),
+    ("PERSIST k", None),
+    ("RENAME k j", "RENAME k j"),
+    ("RENAME k k", None),
+    ("RENAMENX k t", None),
+    ("COPY k j", "COPY k j"),
+    ("COPY k t", None),
+    ("COPY k j DB 1", "COPY k j DB 1"),
+    ("MOVE k 1", "MOVE k 1"),
+    ("SWAPDB 0 1", "SWAPDB 0 1"),
+    ("FLUSHDB", "FLUSHDB"),
+    ("FLUSHALL ASYNC", "FLUSHALL ASYNC"),
+    ("SORT l STORE d", "SORT l STORE d"),
+    ("SORT l", None),
+    ("SORT missing STORE d", None),
+    ("SORT missing STORE k", "SORT missing STORE k"),
+    ("TTL k", None),
+    ("TOUCH k", None),
+])
+def test_effects(effects, request_, expected):
+    found = effects("SET k v", "SET n 5", f"SET t v PXAT {NOW + 1000}", "RPUSH l 2 1", request_)
+    assert found == ([] if expected is None else [f"0: {expected}"])

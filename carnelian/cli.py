@@ -1,5 +1,6 @@
 """The command line."""
 import os
+import signal
 import sys
 
 import typer
@@ -58,6 +59,9 @@ def run(file, arguments: list) -> int:
         raise Failure(str(error).replace("\n>>> ", ": ").replace("\n", ": ")) from None
     if config["daemonize"] and not hasattr(os, "fork"):
         raise Failure("daemonize yes: this system has no fork")
+    os.chdir(config["dir"])
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)        # it outlives the terminal
     try:
         log.set_up(config["loglevel"], config["logfile"])
     except OSError as error:

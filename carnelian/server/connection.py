@@ -142,7 +142,7 @@ class Clients:
             session = cython.cast(Session, pending[i])
             i += 1
             session.flags &= ~QUEUED_OUTPUT
-            if session.flags & INTERNAL:
+            if session.flags & INTERNAL or not isinstance(session, Connection):
                 continue
             try:
                 cython.cast(Connection, session).deliver()
@@ -323,7 +323,7 @@ class Connection(Session):
         if self.flags & CLOSE_NOW:
             return self.close()
         if (clients.idle_milliseconds and idle > clients.idle_milliseconds
-                and not self.flags & (BLOCKED | SUBSCRIBED)):
+                and not self.flags & (BLOCKED | SUBSCRIBED | MONITOR)):
             log.log(VERBOSE, "Closing idle client %s", self.address)
             return self.close()
         if self.writer.end > self.writer.start:

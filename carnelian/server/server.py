@@ -1,5 +1,6 @@
 """The server around an engine: sockets, signals, the timer, start and end."""
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -172,6 +173,9 @@ class Server:
         """Opens what is not open yet, serves in an asyncio loop of its own, and returns the exit status. StartError."""
         if not self.sockets and self.unix_socket is None:
             self.open()
+        # What is loaded by now stays: the collector of cycles need not look at it again.
+        gc.collect()
+        gc.freeze()
         with asyncio.Runner(loop_factory=self.new_loop) as runner:
             runner.run(self.serve())
         return 0

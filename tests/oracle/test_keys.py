@@ -403,7 +403,7 @@ def test_object(both):
         OBJECT ENCODING missing
         OBJECT REFCOUNT s
         OBJECT REFCOUNT missing
-        OBJECT IDLETIME s
+        ? OBJECT IDLETIME s
         OBJECT IDLETIME missing
         OBJECT FREQ s
         OBJECT FREQ missing

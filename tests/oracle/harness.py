@@ -316,16 +316,18 @@ class Side:
             raise RuntimeError(f"{self.server.name} answers FLUSHALL with {reply!r}")
 
     def close_clients(self):
-        if self.clients:
-            for client in self.clients.values():
-                client.close()
-            self.clients = {}
-            if self.server.alive():
-                deadline = time.monotonic() + 2
-                while time.monotonic() < deadline:
-                    listing = self.ask("CLIENT", "LIST")
-                    if isinstance(listing, Error) or listing is NO_REPLY or listing.count(b"\n") <= 1:
-                        break
+        """Closes this side's connections, and waits until the server knows it."""
+        ours = set()
+        for client in self.clients.values():
+            ours.add(client.local_address)
+            client.close()
+        ours.discard(None)
+        self.clients = {}
+        deadline = time.monotonic() + 2
+        while ours and self.server.alive() and time.monotonic() < deadline:
+            listing = self.ask("CLIENT", "LIST")
+            if not isinstance(listing, bytes) or ours.isdisjoint(re.findall(rb" addr=(\S+)", listing)):
+                break
 
     def read_settings(self):
         reply = self.ask("CONFIG", "GET", "*")

@@ -186,6 +186,7 @@ class Client:
         self.timeout = timeout
         self.parser = Parser()
         self.closed = False
+        self.local_address = None           # as CLIENT LIST shows it; unix sockets have none of their own
         if isinstance(address, str):
             self.socket = socket.socket(socket.AF_UNIX)
             self.socket.settimeout(timeout)
@@ -193,6 +194,7 @@ class Client:
         else:
             self.socket = socket.create_connection(address, timeout)
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.local_address = b"%s:%d" % (self.socket.getsockname()[0].encode(), self.socket.getsockname()[1])
         if resp == 3:
             reply = self("HELLO", "3")
             if not isinstance(reply, Map):

@@ -38,6 +38,7 @@ class Request:
             raise ReplyError(f"ERR at least 1 input key is needed for '{c.words[0].decode('latin-1').lower()}' command")
         if number > len(words) - 1:
             raise SyntaxFault()
+        c.reading = True                # hits and misses are counted for the inputs of a STORE word too
         self.sources = [input_at(c, key) for key in words[1:number + 1]]
         self.weights = [1.0] * number
         self.aggregate = SUM

@@ -225,6 +225,7 @@ def zlexcount(c: Call, key: bytes, low: bytes, high: bytes):
 def zrangestore(c: Call, destination: bytes, source: bytes, low: bytes, high: bytes, *options: bytes):
     """Store a range of a sorted set under another key; the number of members stored."""
     chosen: Range = parse_range(low, high, options, 0, -1, True)
+    c.reading = True                    # the source counts as a hit or a miss
     c.reading = True
     values: SortedSet = c.sorted_set_at(source)
     start, stop = (0, 0) if values is None else chosen.interval(values)

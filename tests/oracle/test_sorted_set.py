@@ -928,6 +928,79 @@ def test_zscan_iterates(both):
         assert found[b"m2"] == b"0.5"
 
 
+def test_events(both):
+    both("""
+        CONFIG SET notify-keyspace-events Ezg
+        2> PSUBSCRIBE __keyevent*
+        2<
+        ZADD z 1 a 2 b 3 c 4 d 5 e 6 f 7 g
+        2<
+        ZADD z 1 a
+        ZADD z XX 1 nobody
+        2-
+        ZADD z INCR 1 a
+        2<
+        ZINCRBY z 1 a
+        2<
+        ZREM z a nobody
+        2<
+        ZREM z nobody
+        2-
+        ZREMRANGEBYRANK z 0 0
+        2<
+        ZREMRANGEBYSCORE z 3 3
+        2<
+        ZREMRANGEBYLEX z [d (e
+        2<
+        ZRANGESTORE d z 0 0
+        2<
+        ZRANGESTORE d z 9 9
+        2<
+        ZRANGESTORE d z 9 9
+        2-
+        ZPOPMIN z
+        2<
+        ZPOPMAX z 5
+        2<
+        2<
+        ZADD z 1 a 2 b 3 c
+        2<
+        ZMPOP 1 z MIN COUNT 2
+        2<
+        BZPOPMAX z 0
+        2<
+        2<
+        ZADD z 1 a
+        2<
+        ZUNIONSTORE u 1 z
+        2<
+        ZINTERSTORE i 1 z
+        2<
+        ZDIFFSTORE f 1 z
+        2<
+        ZDIFFSTORE f 2 z z
+        2<
+        ZREM z a
+        2<
+        2<
+    """)
+
+
+def test_hits_and_misses(both):
+    for request, hits, misses in [
+            ("ZSCORE z a", 1, 0), ("ZSCORE missing a", 0, 1), ("ZRANGE z 0 -1", 1, 0), ("ZADD z 2 a", 0, 0),
+            ("ZUNION 2 z missing", 1, 1), ("ZUNIONSTORE d 2 z missing", 1, 1), ("ZRANGESTORE d z 0 -1", 1, 0),
+            ("ZINTERCARD 2 z missing", 1, 1), ("ZPOPMIN missing", 0, 0), ("ZRANDMEMBER z", 1, 0), ("ZSCAN z 0", 1, 0)]:
+        both.reset()
+        for side in both.sides:
+            client = side.client(1)
+            client("ZADD", "z", "1", "a")
+            client("CONFIG", "RESETSTAT")
+            client(*request.split())
+            stats = dict(line.split(b":") for line in client("INFO", "stats").split(b"\r\n") if b":" in line)
+            assert (int(stats[b"keyspace_hits"]), int(stats[b"keyspace_misses"])) == (hits, misses), (side.server.name, request)
+
+
 MEMBERS = st.sampled_from([b"a", b"b", b"c", b"d", b"e", b"f", b"1", b"2", b"10", b"-5", b"", b"\xff", b"x" * 70])
 SCORES = st.one_of(st.integers(-3, 3).map(lambda n: b"%d" % n),
                    st.sampled_from([b"0.5", b"-1.25", b"inf", b"-inf", b"1e18", b"-0", b"x", b"nan"]))

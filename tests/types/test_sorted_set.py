@@ -1,4 +1,5 @@
 """Sorted sets, small and large, against a dictionary sorted in plain Python."""
+import gc
 import math
 import os
 import random
@@ -217,6 +218,11 @@ class AgainstDict(RuleBasedStateMachine):
 
 AgainstDict.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
 TestAgainstDict = AgainstDict.TestCase
+
+
+def test_size_of_the_object():
+    """One pointer, no garbage collector's header: what memory() and the accounting take for granted."""
+    assert SortedSet.__basicsize__ == 32 and not gc.is_tracked(SortedSet())
 
 
 def test_memory_is_given_back():

@@ -331,7 +331,7 @@ def test_kill(both):
         PUBLISH a x
         4: PING
         5: PING
-        CLIENT KILL SKIPME yes
+        ? CLIENT KILL SKIPME yes
         4<
         5<
         PING
@@ -339,10 +339,10 @@ def test_kill(both):
         CLIENT KILL ID $own SKIPME no
         1<
         6: PING
-        6: CLIENT KILL TYPE normal SKIPME no
+        ? 6: CLIENT KILL TYPE normal SKIPME no
         6<
         7: PING
-        7: CLIENT KILL USER default TYPE normal SKIPME yes
+        ? 7: CLIENT KILL USER default TYPE normal SKIPME yes
         7: PING
     ''')
 

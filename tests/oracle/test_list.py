@@ -480,9 +480,14 @@ def test_what_follows_in_the_pipeline_waits_too(both):
 
 def test_a_waiting_client_that_leaves(both):
     both('''
+        $id: 2: CLIENT ID
         2> BLPOP l 0
         3> BLPOP l 0
-        CLIENT KILL TYPE normal SKIPME yes
+        CLIENT KILL ID $id
+        2<
+        RPUSH l a
+        3<
+        ? CLIENT KILL TYPE normal SKIPME yes
         RPUSH l a
         LRANGE l 0 -1
     ''')

@@ -86,7 +86,10 @@ class Stream:
         return "stream"
 
     def __len__(self):
-        return self.length
+        """What there is to free: entries, groups and their pending entries. The entries alone are `length`."""
+        if self.groups is None:
+            return self.length
+        return self.length + sum([1 + len(group) for group in self.groups.values()])
 
     # --- state ---------------------------------------------------------------------------------------------------
 
@@ -594,22 +597,20 @@ class Stream:
         return total
 
     def free_some(self, budget: cython.Py_ssize_t):
-        """Frees up to `budget` blocks and pending entries; how many are left. The stream is good for nothing else then."""
-        left: cython.Py_ssize_t = 0
+        """Frees about `budget` entries and pending entries; how many are left. The stream is good for nothing else then."""
+        live: cython.Py_ssize_t
+        while self.count > 0 and budget > 0:
+            live = block_live(self.blocks + (self.front + self.count - 1))
+            self.length -= live
+            budget -= live
+            self.drop_block(self.count - 1)
         while self.groups and budget > 0:
             name, group = next(iter(self.groups.items()))
-            before: cython.Py_ssize_t = group.pending_count + 1
-            left = group.free_some(budget)
-            budget -= before - left
-            if left == 0:
+            live = len(group)
+            budget -= 1 + live
+            if group.free_some(budget + 1 + live) == 0:
                 del self.groups[name]
-        if self.groups:
-            return self.count + sum([1 + group.pending_count for group in self.groups.values()])
-        while budget > 0 and self.count > 0:
-            self.length -= block_live(self.blocks + (self.front + self.count - 1))
-            self.drop_block(self.count - 1)
-            budget -= 1
-        return self.count
+        return len(self)
 
     def _check(self):
         """Asserts the invariants: blocks sound, none empty, IDs rising, counters true."""

@@ -77,6 +77,10 @@ class Group:
         pending_clear(cython.address(self.pending))
         memory.account(-GROUP_BYTES)
 
+    def __len__(self):
+        """Pending entries."""
+        return self.pending.size
+
     @property
     def last_id(self):
         """The ID of the last entry that was delivered."""
@@ -378,15 +382,13 @@ class Group:
         return total
 
     def free_some(self, budget: cython.Py_ssize_t):
-        """Frees up to `budget` pending entries; how many are left, plus one while the group is not empty."""
+        """Frees up to `budget` pending entries; how many are left."""
         nack: cython.pointer(Nack)
-        while self.pending.size > 0:
-            if budget <= 0:
-                return self.pending.size + 1
+        while self.pending.size > 0 and budget > 0:
             nack = pending_last(cython.address(self.pending))
             self.forget(nack.ms, nack.seq)
             budget -= 1
-        return 0
+        return self.pending.size
 
     def _check(self):
         """Asserts the invariants: every pending entry stands in the group's list and in its consumer's."""

@@ -248,7 +248,8 @@ class Streams(RuleBasedStateMachine):
         if not hasattr(self, "stream"):
             return
         self.stream._check()
-        assert len(self.stream) == len(self.model)
+        assert self.stream.length == len(self.model)
+        assert len(self.stream) == len(self.model) + 1 + len(self.pending)
         assert self.stream.first_id == (next(iter(self.model)) if self.model else (0, 0))
         assert self.stream.last_id == self.last
         assert self.stream.max_deleted_id == self.deleted
@@ -368,6 +369,26 @@ def test_damaged_blocks_are_refused():
     for size in range(len(data)):
         with pytest.raises(ValueError):
             Stream().load_block(id, data[:size])
+
+
+def test_freeing_in_slices():
+    before = used_memory()
+    stream = Stream()
+    for k in range(1, 2001):
+        stream.add((k, 0), [b"f", b"v"])
+    for name in (b"g", b"h"):
+        group = Group()
+        stream.add_group(name, group)
+        group.deliver(stream, group.add_consumer(b"c", 0), 500, 0, False)
+    group = None
+    left = len(stream)
+    assert left == 2000 + 2 * 501
+    while left:
+        now = stream.free_some(150)
+        assert 100 <= left - now <= 250 or now == 0
+        left = now
+    stream = None
+    assert used_memory() == before
 
 
 def test_lag():

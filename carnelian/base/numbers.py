@@ -94,7 +94,8 @@ def double_to_text(number, out):
     n: cython.Py_ssize_t = 0                            # significant digits
     k: cython.long = 0                                  # number = digits * 10^k
     e: cython.long
-    size: cython.size_t
+    size: cython.size_t = 0
+    scaled: int64_t
     point: cython.bint = False
     c: cython.char
     if number != number:
@@ -114,6 +115,25 @@ def double_to_text(number, out):
         return 1
     if -INTEGER_RANGE <= number <= INTEGER_RANGE and cython.cast(cython.double, cython.cast(int64_t, number)) == number:
         return integer_to_text(cython.cast(int64_t, number), out)
+
+    # Up to six digits after the point, as prices and times have. The quotient of two exact numbers is the double nearest to
+    # the decimal, and no other decimal of at most 15 digits has the same double: these digits are the shortest.
+    if -9e9 < number < 9e9:
+        scaled = cython.cast(int64_t, number * 1e6 + (0.5 if number > 0 else -0.5))
+        if scaled and scaled / 1e6 == number:
+            k = -6
+            while scaled % 10 == 0:
+                scaled //= 10
+                k += 1
+            if number < 0:
+                out[0] = b'-'
+                size = 1
+                scaled = -scaled
+            n = integer_to_text(scaled, digits)
+            if n <= 15:
+                return size + lay_out(digits, n, k, out + size)
+            n = 0
+            k = 0
 
     # repr's digits are the shortest that read back; only their layout differs.
     r = PyOS_double_to_string(number, b'r', 0, 0, cython.NULL)

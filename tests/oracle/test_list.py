@@ -1,5 +1,5 @@
 """The words of lists against the oracle."""
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.oracle.harness import sequence
@@ -583,3 +583,22 @@ COMMANDS = st.one_of(
 @given(st.lists(COMMANDS, max_size=40))
 def test_sequences(both, commands):
     sequence(both, [*commands, [b"LRANGE", b"a", 0, -1], [b"LRANGE", b"b", 0, -1]])
+
+
+WAITS = st.sampled_from(["BLPOP a 0", "BRPOP b 0", "BLPOP b 0", "BLMOVE a b LEFT RIGHT 0", "BLMOVE b a RIGHT RIGHT 0",
+                         "BRPOPLPUSH a a 0", "BLMPOP 0 1 a LEFT COUNT 2", "BLMPOP 0 1 b RIGHT"])
+STEPS = st.sampled_from(["RPUSH a 1", "RPUSH b 2 3", "LPUSH a 4 5 6", "LMOVE a b LEFT LEFT", "RPOP a", "LPOP b 2", "DEL a b",
+                         "RPOPLPUSH b a", "LTRIM a 1 0"])
+
+
+@settings(max_examples=12)
+@given(st.lists(WAITS, min_size=1, max_size=4), st.lists(STEPS, max_size=8), st.randoms(use_true_random=False))
+def test_several_wait(both, waits, steps, random):
+    """Clients that wait for one key each, between pushes and pops; in the end all are served."""
+    lines = [f"{number}> {wait}" for number, wait in enumerate(waits, 2)]
+    for step in steps:
+        lines.insert(random.randint(0, len(lines)), step)
+    lines += ["RPUSH a 10 11 12 13 14 15 16 17 18 19", "RPUSH b 20 21 22 23 24 25 26 27 28 29"]
+    lines += [f"{number}<" for number in range(2, len(waits) + 2)] + ["LRANGE a 0 -1", "LRANGE b 0 -1"]
+    both.reset()
+    both("\n".join(lines))

@@ -602,3 +602,37 @@ def test_several_wait(both, waits, steps, random):
     lines += [f"{number}<" for number in range(2, len(waits) + 2)] + ["LRANGE a 0 -1", "LRANGE b 0 -1"]
     both.reset()
     both("\n".join(lines))
+
+
+def test_large_elements(both):
+    """Elements with nodes of their own, among others."""
+    both('''
+        DEBUG QUICKLIST-PACKED-THRESHOLD 10
+        CONFIG SET list-max-listpack-size 4
+        RPUSH l a 012345678901 b c 1234567890 abcdefghijklm d e
+        LPUSH l 999999999999 z
+        LRANGE l 0 -1
+        LINDEX l 3
+        LINDEX l -3
+        LPOS l 1234567890
+        LPOS l abcdefghijklm RANK -1
+        LINSERT l BEFORE 1234567890 x
+        LINSERT l AFTER 1234567890 0123456789abcdef
+        LINSERT l AFTER b 0123456789abcdef
+        LSET l 0 "a long one indeed"
+        LSET l 3 short
+        LSET l 5 "a long one indeed"
+        LRANGE l 0 -1
+        LREM l 0 0123456789abcdef
+        LREM l -1 "a long one indeed"
+        LRANGE l 0 -1
+        LMOVE l l LEFT RIGHT
+        LTRIM l 1 -2
+        LRANGE l 0 -1
+        COPY l m
+        LPOP l 3
+        RPOP l 100
+        EXISTS l
+        LRANGE m 0 -1
+        DEBUG QUICKLIST-PACKED-THRESHOLD 0
+    ''')

@@ -12,6 +12,7 @@ from carnelian.server.words import tables
 from carnelian.server.words.common import help_text, is_allowed, text_of, unknown_subcommand
 from carnelian.server.words.digest import EMPTY, database_digest, value_digest
 from carnelian.server.words.figures import Replication
+from carnelian.types.chain import set_packed_threshold
 
 log = logging.getLogger("carnelian")
 DENIED = ('ERR DEBUG command not allowed. If the enable-debug-command option is set to "local", you can run it from a local '
@@ -176,13 +177,14 @@ def table_statistics_of_key(c, key):
 # --- the server ----------------------------------------------------------------------------------------------------
 
 def packed_threshold(c, size):
-    """Accepted, without effect: our lists keep large elements in nodes of their own."""
+    """Elements of so many bytes get nodes of their own in a quicklist; 0: those too large for a usual node."""
     try:
         number = memory(text_of(size))
     except ValueError:
         number = -1
     if not 0 <= number <= MOST_PACKED:
         raise ReplyError("ERR argument must be a memory value bigger than 1 and smaller than 4gb")
+    set_packed_threshold(number)
     return OK
 
 

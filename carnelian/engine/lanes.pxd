@@ -31,3 +31,39 @@ cdef inline bint says(Slice *word, const char *upper, size_t n) noexcept nogil:
         if c != <unsigned char>upper[i]:
             return False
     return True
+
+cdef enum:                      # what reach() has found
+    MISSING = 0
+    FOUND = 1
+    ELSEWHERE = 2               # another type, or a notification is due: the general body answers
+
+cdef inline int read(Store store, Database db, Slice *key, int kind, Entry **found) noexcept:
+    """The entry that a reading word asks for; hits and misses are counted."""
+    cdef Entry **slot
+    if store.notify_flags:
+        return ELSEWHERE
+    slot = db.lookup(key.data, key.length)
+    if slot == NULL:
+        store.misses += 1
+        return MISSING
+    if entry_kind(slot[0]) != kind:
+        return ELSEWHERE
+    store.hits += 1
+    found[0] = slot[0]
+    return FOUND
+
+cdef inline int reach(Store store, Database db, Slice *key, int kind, Entry **found) noexcept:
+    """The entry that a writing word changes."""
+    cdef Entry **slot
+    if store.notify_flags:
+        return ELSEWHERE
+    slot = db.lookup(key.data, key.length)
+    if slot == NULL:
+        return MISSING
+    if entry_kind(slot[0]) != kind:
+        return ELSEWHERE
+    found[0] = slot[0]
+    return FOUND
+
+# The elements [start, stop] of `length` that LRANGE's and ZRANGE's indexes mean: how many, and the first; -1: no integers.
+cdef int64_t bounds(Slice *first, Slice *last, int64_t length, int64_t *start) noexcept

@@ -5,7 +5,10 @@ A twin works on the slices of the input buffer and writes its reply straight to 
 and leaves all else (options, wrong types, errors, notifications of misses and new keys) to the general body, having changed
 nothing. tests/engine/test_lanes.py holds both to the same replies and effects.
 """
+import cython
+from cython.cimports.carnelian.base.numbers import text_to_integer
 from cython.cimports.cpython.bytes import PyBytes_FromStringAndSize
+from cython.cimports.libc.stdint import int64_t
 
 
 def tell(store, db, key, event, group):
@@ -18,6 +21,20 @@ def vanish(store, db, key):
     if store.attentive and store.notify_flags:
         store.notify(db.index, PyBytes_FromStringAndSize(key.data, key.length), "del", "generic")
     return 0
+
+
+def bounds(first, last, length, start):
+    stop: int64_t
+    if not text_to_integer(first.data, first.length, start) \
+            or not text_to_integer(last.data, last.length, cython.address(stop)):
+        return -1
+    if start[0] < 0:
+        start[0] = max(start[0] + length, 0)
+    if stop < 0:
+        stop += length
+    if stop >= length:
+        stop = length - 1
+    return stop - start[0] + 1 if start[0] <= stop else 0
 
 
 def install(engine) -> None:

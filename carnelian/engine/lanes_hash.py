@@ -3,37 +3,38 @@
 import cython
 from cython.cimports.carnelian.base.numbers import integer_to_text, text_to_integer
 from cython.cimports.carnelian.engine.engine import Engine
-from cython.cimports.carnelian.engine.lanes import effect, vanish
+from cython.cimports.carnelian.engine.lanes import ELSEWHERE, FOUND, MISSING, effect, reach, read, vanish
 from cython.cimports.carnelian.keyspace.session import Session
-from cython.cimports.carnelian.keyspace.store import Store
 from cython.cimports.carnelian.protocol.reader import Slice
 from cython.cimports.carnelian.types.hash import Hash, HashWalk
 from cython.cimports.carnelian.types.listpack import Item
-from cython.cimports.carnelian.types.table import HASH, Entry, entry_kind, entry_object
+from cython.cimports.carnelian.types.table import HASH, Entry, entry_object
 from cython.cimports.libc.stdint import int64_t
 
 
 @cython.cfunc
 @cython.exceptval(-1, check=False)
 def put(engine: Engine, session: Session, words: cython.pointer(Slice), count: cython.int) -> cython.int:
-    """Sets the fields: how many are new, -1 is an error, -2: not for a twin."""
+    """Sets the fields: how many are new; -2: not for a twin."""
     i: cython.int
     new: cython.int = 0
+    found: cython.int
     fields: Hash
-    slot: cython.pointer(cython.pointer(Entry))
-    if count < 4 or count % 2 != 0 or engine.store.notify_flags:
+    e: cython.pointer(Entry)
+    if count < 4 or count % 2 != 0:
         return -2
-    slot = session.db.lookup(words[1].data, words[1].length)
-    if slot == cython.NULL:
+    found = reach(engine.store, session.db, cython.address(words[1]), HASH, cython.address(e))
+    if found == ELSEWHERE:
+        return -2
+    if found == MISSING:
         fields = Hash()
         fields.reserve((count - 2) // 2)
         session.db.put_object(words[1].data, words[1].length, HASH, fields, False)
-    elif entry_kind(slot[0]) != HASH:
-        return -2
     else:
-        fields = cython.cast(Hash, entry_object(slot[0]))
+        fields = cython.cast(Hash, entry_object(e))
     for i in range(2, count, 2):
         new += fields.set_field(words[i].data, words[i].length, words[i + 1].data, words[i + 1].length)
+    effect(engine.store, session.db, cython.address(words[1]), (count - 2) // 2, "hset", "hash")
     return new
 
 
@@ -44,7 +45,6 @@ def hset(engine: Engine, session: Session, words: cython.pointer(Slice), count: 
     if new < 0:
         return 0
     session.writer.integer(new)
-    effect(engine.store, session.db, cython.address(words[1]), (count - 2) // 2, "hset", "hash")
     return 1
 
 
@@ -54,7 +54,6 @@ def hmset(engine: Engine, session: Session, words: cython.pointer(Slice), count:
     if put(engine, session, words, count) < 0:
         return 0
     session.writer.raw(b"+OK\r\n", 5)
-    effect(engine.store, session.db, cython.address(words[1]), (count - 2) // 2, "hset", "hash")
     return 1
 
 
@@ -62,18 +61,15 @@ def hmset(engine: Engine, session: Session, words: cython.pointer(Slice), count:
 @cython.exceptval(-1, check=False)
 def hget(engine: Engine, session: Session, words: cython.pointer(Slice), count: cython.int) -> cython.int:
     value: Item
-    slot: cython.pointer(cython.pointer(Entry))
-    if count != 3 or engine.store.notify_flags:
+    e: cython.pointer(Entry)
+    found: cython.int
+    if count != 3:
         return 0
-    slot = session.db.lookup(words[1].data, words[1].length)
-    if slot == cython.NULL:
-        engine.store.misses += 1
-        session.writer.null()
-        return 1
-    if entry_kind(slot[0]) != HASH:
+    found = read(engine.store, session.db, cython.address(words[1]), HASH, cython.address(e))
+    if found == ELSEWHERE:
         return 0
-    engine.store.hits += 1
-    if cython.cast(Hash, entry_object(slot[0])).get_field(words[2].data, words[2].length, cython.address(value)):
+    if found == FOUND and cython.cast(Hash, entry_object(e)).get_field(
+            words[2].data, words[2].length, cython.address(value)):
         session.writer.bulk(value.data, value.length)
     else:
         session.writer.null()
@@ -85,18 +81,17 @@ def hget(engine: Engine, session: Session, words: cython.pointer(Slice), count: 
 def hmget(engine: Engine, session: Session, words: cython.pointer(Slice), count: cython.int) -> cython.int:
     i: cython.int
     value: Item
-    fields: Hash
-    slot: cython.pointer(cython.pointer(Entry))
-    if count < 3 or engine.store.notify_flags:
+    e: cython.pointer(Entry)
+    found: cython.int
+    if count < 3:
         return 0
-    slot = session.db.lookup(words[1].data, words[1].length)
-    if slot == cython.NULL or entry_kind(slot[0]) != HASH:
+    found = read(engine.store, session.db, cython.address(words[1]), HASH, cython.address(e))
+    if found == ELSEWHERE:
         return 0
-    engine.store.hits += 1
-    fields = cython.cast(Hash, entry_object(slot[0]))
     session.writer.array(count - 2)
     for i in range(2, count):
-        if fields.get_field(words[i].data, words[i].length, cython.address(value)):
+        if found == FOUND and cython.cast(Hash, entry_object(e)).get_field(
+                words[i].data, words[i].length, cython.address(value)):
             session.writer.bulk(value.data, value.length)
         else:
             session.writer.null()
@@ -110,18 +105,17 @@ def hgetall(engine: Engine, session: Session, words: cython.pointer(Slice), coun
     field: Item
     value: Item
     fields: Hash
-    slot: cython.pointer(cython.pointer(Entry))
-    if count != 2 or engine.store.notify_flags:
+    e: cython.pointer(Entry)
+    found: cython.int
+    if count != 2:
         return 0
-    slot = session.db.lookup(words[1].data, words[1].length)
-    if slot == cython.NULL:
-        engine.store.misses += 1
+    found = read(engine.store, session.db, cython.address(words[1]), HASH, cython.address(e))
+    if found == ELSEWHERE:
+        return 0
+    if found == MISSING:
         session.writer.map(0)
         return 1
-    if entry_kind(slot[0]) != HASH:
-        return 0
-    engine.store.hits += 1
-    fields = cython.cast(Hash, entry_object(slot[0]))
+    fields = cython.cast(Hash, entry_object(e))
     session.writer.map(fields.length())
     fields.start(cython.address(at))
     while fields.next(cython.address(at), cython.address(field), cython.address(value)):
@@ -132,20 +126,28 @@ def hgetall(engine: Engine, session: Session, words: cython.pointer(Slice), coun
 
 @cython.cfunc
 @cython.exceptval(-1, check=False)
+def hexists(engine: Engine, session: Session, words: cython.pointer(Slice), count: cython.int) -> cython.int:
+    e: cython.pointer(Entry)
+    found: cython.int
+    if count != 3:
+        return 0
+    found = read(engine.store, session.db, cython.address(words[1]), HASH, cython.address(e))
+    if found == ELSEWHERE:
+        return 0
+    session.writer.integer(found == FOUND and cython.cast(Hash, entry_object(e)).has_field(words[2].data, words[2].length))
+    return 1
+
+
+@cython.cfunc
+@cython.exceptval(-1, check=False)
 def hdel(engine: Engine, session: Session, words: cython.pointer(Slice), count: cython.int) -> cython.int:
     i: cython.int
     removed: cython.int = 0
     fields: Hash
-    slot: cython.pointer(cython.pointer(Entry))
-    if count < 3:
+    e: cython.pointer(Entry)
+    if count < 3 or reach(engine.store, session.db, cython.address(words[1]), HASH, cython.address(e)) != FOUND:
         return 0
-    slot = session.db.lookup(words[1].data, words[1].length)
-    if slot == cython.NULL:
-        session.writer.integer(0)
-        return 1
-    if entry_kind(slot[0]) != HASH:
-        return 0
-    fields = cython.cast(Hash, entry_object(slot[0]))
+    fields = cython.cast(Hash, entry_object(e))
     for i in range(2, count):
         if fields.delete_field(words[i].data, words[i].length):
             removed += 1
@@ -161,20 +163,6 @@ def hdel(engine: Engine, session: Session, words: cython.pointer(Slice), count: 
 
 @cython.cfunc
 @cython.exceptval(-1, check=False)
-def hexists(engine: Engine, session: Session, words: cython.pointer(Slice), count: cython.int) -> cython.int:
-    slot: cython.pointer(cython.pointer(Entry))
-    if count != 3 or engine.store.notify_flags:
-        return 0
-    slot = session.db.lookup(words[1].data, words[1].length)
-    if slot == cython.NULL or entry_kind(slot[0]) != HASH:
-        return 0
-    engine.store.hits += 1
-    session.writer.integer(cython.cast(Hash, entry_object(slot[0])).has_field(words[2].data, words[2].length))
-    return 1
-
-
-@cython.cfunc
-@cython.exceptval(-1, check=False)
 def hincrby(engine: Engine, session: Session, words: cython.pointer(Slice), count: cython.int) -> cython.int:
     """On a hash that is there, within half of the range of 64 bits."""
     value: Item
@@ -183,15 +171,12 @@ def hincrby(engine: Engine, session: Session, words: cython.pointer(Slice), coun
     n: cython.size_t
     digits: cython.char[32]
     fields: Hash
-    slot: cython.pointer(cython.pointer(Entry))
-    if count != 4 or engine.store.notify_flags \
-            or not text_to_integer(words[3].data, words[3].length, cython.address(amount)) \
-            or amount > (1 << 52) or amount < -(1 << 52):
+    e: cython.pointer(Entry)
+    if count != 4 or not text_to_integer(words[3].data, words[3].length, cython.address(amount)) \
+            or amount > (1 << 52) or amount < -(1 << 52) \
+            or reach(engine.store, session.db, cython.address(words[1]), HASH, cython.address(e)) != FOUND:
         return 0
-    slot = session.db.lookup(words[1].data, words[1].length)
-    if slot == cython.NULL or entry_kind(slot[0]) != HASH:
-        return 0
-    fields = cython.cast(Hash, entry_object(slot[0]))
+    fields = cython.cast(Hash, entry_object(e))
     if fields.get_field(words[2].data, words[2].length, cython.address(value)):
         if not text_to_integer(value.data, value.length, cython.address(number)) \
                 or number > (1 << 62) or number < -(1 << 62):

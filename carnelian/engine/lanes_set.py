@@ -2,13 +2,12 @@
 """Twins of the words on sets."""
 import cython
 from cython.cimports.carnelian.engine.engine import Engine
-from cython.cimports.carnelian.engine.lanes import effect, vanish
+from cython.cimports.carnelian.engine.lanes import ELSEWHERE, FOUND, MISSING, effect, reach, read, vanish
 from cython.cimports.carnelian.keyspace.session import Session
-from cython.cimports.carnelian.keyspace.store import Store
 from cython.cimports.carnelian.protocol.reader import Slice
 from cython.cimports.carnelian.types.listpack import Item
 from cython.cimports.carnelian.types.set import Set, SetWalk
-from cython.cimports.carnelian.types.table import SET, Entry, entry_kind, entry_object
+from cython.cimports.carnelian.types.table import SET, Entry, entry_object
 
 
 @cython.cfunc
@@ -16,19 +15,20 @@ from cython.cimports.carnelian.types.table import SET, Entry, entry_kind, entry_
 def sadd(engine: Engine, session: Session, words: cython.pointer(Slice), count: cython.int) -> cython.int:
     i: cython.int
     new: cython.int = 0
+    found: cython.int
     members: Set
-    slot: cython.pointer(cython.pointer(Entry))
-    if count < 3 or engine.store.notify_flags:
+    e: cython.pointer(Entry)
+    if count < 3:
         return 0
-    slot = session.db.lookup(words[1].data, words[1].length)
-    if slot == cython.NULL:
+    found = reach(engine.store, session.db, cython.address(words[1]), SET, cython.address(e))
+    if found == ELSEWHERE:
+        return 0
+    if found == MISSING:
         members = Set()
         members.reserve(words[2].data, words[2].length, count - 2)
         session.db.put_object(words[1].data, words[1].length, SET, members, False)
-    elif entry_kind(slot[0]) != SET:
-        return 0
     else:
-        members = cython.cast(Set, entry_object(slot[0]))
+        members = cython.cast(Set, entry_object(e))
     for i in range(2, count):
         new += members.add(words[i].data, words[i].length)
     session.writer.integer(new)
@@ -43,16 +43,10 @@ def srem(engine: Engine, session: Session, words: cython.pointer(Slice), count: 
     i: cython.int
     removed: cython.int = 0
     members: Set
-    slot: cython.pointer(cython.pointer(Entry))
-    if count < 3:
+    e: cython.pointer(Entry)
+    if count < 3 or reach(engine.store, session.db, cython.address(words[1]), SET, cython.address(e)) != FOUND:
         return 0
-    slot = session.db.lookup(words[1].data, words[1].length)
-    if slot == cython.NULL:
-        session.writer.integer(0)
-        return 1
-    if entry_kind(slot[0]) != SET:
-        return 0
-    members = cython.cast(Set, entry_object(slot[0]))
+    members = cython.cast(Set, entry_object(e))
     for i in range(2, count):
         if members.remove(words[i].data, words[i].length):
             removed += 1
@@ -60,28 +54,18 @@ def srem(engine: Engine, session: Session, words: cython.pointer(Slice), count: 
                 break
     session.writer.integer(removed)
     if removed:
-        effect(engine.store, session.db, cython.address(words[1]), removed, "srem", "set")
-        if members.length() == 0:
-            vanish(engine.store, session.db, cython.address(words[1]))
+        taken(engine, session, words, members, removed, "srem")
     return 1
 
 
 @cython.cfunc
 @cython.exceptval(-1, check=False)
-def sismember(engine: Engine, session: Session, words: cython.pointer(Slice), count: cython.int) -> cython.int:
-    slot: cython.pointer(cython.pointer(Entry))
-    if count != 3 or engine.store.notify_flags:
-        return 0
-    slot = session.db.lookup(words[1].data, words[1].length)
-    if slot == cython.NULL:
-        engine.store.misses += 1
-        session.writer.integer(0)
-        return 1
-    if entry_kind(slot[0]) != SET:
-        return 0
-    engine.store.hits += 1
-    session.writer.integer(cython.cast(Set, entry_object(slot[0])).has(words[2].data, words[2].length))
-    return 1
+def taken(engine: Engine, session: Session, words: cython.pointer(Slice), members: Set, removed: cython.int,
+          event: str) -> cython.int:
+    effect(engine.store, session.db, cython.address(words[1]), removed, event, "set")
+    if members.length() == 0:
+        vanish(engine.store, session.db, cython.address(words[1]))
+    return 0
 
 
 @cython.cfunc
@@ -90,22 +74,28 @@ def spop(engine: Engine, session: Session, words: cython.pointer(Slice), count: 
     """One member."""
     member: Item
     members: Set
-    slot: cython.pointer(cython.pointer(Entry))
-    if count != 2:
+    e: cython.pointer(Entry)
+    if count != 2 or reach(engine.store, session.db, cython.address(words[1]), SET, cython.address(e)) != FOUND:
         return 0
-    slot = session.db.lookup(words[1].data, words[1].length)
-    if slot == cython.NULL:
-        session.writer.null()
-        return 1
-    if entry_kind(slot[0]) != SET:
-        return 0
-    members = cython.cast(Set, entry_object(slot[0]))
+    members = cython.cast(Set, entry_object(e))
     members.random(cython.address(member))
     session.writer.bulk(member.data, member.length)
     members.remove_item(cython.address(member))
-    effect(engine.store, session.db, cython.address(words[1]), 1, "spop", "set")
-    if members.length() == 0:
-        vanish(engine.store, session.db, cython.address(words[1]))
+    taken(engine, session, words, members, 1, "spop")
+    return 1
+
+
+@cython.cfunc
+@cython.exceptval(-1, check=False)
+def sismember(engine: Engine, session: Session, words: cython.pointer(Slice), count: cython.int) -> cython.int:
+    e: cython.pointer(Entry)
+    found: cython.int
+    if count != 3:
+        return 0
+    found = read(engine.store, session.db, cython.address(words[1]), SET, cython.address(e))
+    if found == ELSEWHERE:
+        return 0
+    session.writer.integer(found == FOUND and cython.cast(Set, entry_object(e)).has(words[2].data, words[2].length))
     return 1
 
 
@@ -115,18 +105,17 @@ def smembers(engine: Engine, session: Session, words: cython.pointer(Slice), cou
     at: SetWalk
     member: Item
     members: Set
-    slot: cython.pointer(cython.pointer(Entry))
-    if count != 2 or engine.store.notify_flags:
+    e: cython.pointer(Entry)
+    found: cython.int
+    if count != 2:
         return 0
-    slot = session.db.lookup(words[1].data, words[1].length)
-    if slot == cython.NULL:
-        engine.store.misses += 1
+    found = read(engine.store, session.db, cython.address(words[1]), SET, cython.address(e))
+    if found == ELSEWHERE:
+        return 0
+    if found == MISSING:
         session.writer.set(0)
         return 1
-    if entry_kind(slot[0]) != SET:
-        return 0
-    engine.store.hits += 1
-    members = cython.cast(Set, entry_object(slot[0]))
+    members = cython.cast(Set, entry_object(e))
     session.writer.set(members.length())
     members.start(cython.address(at))
     while members.next(cython.address(at), cython.address(member)):

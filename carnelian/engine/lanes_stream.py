@@ -3,12 +3,12 @@
 import cython
 from cython.cimports.carnelian.base.numbers import text_to_integer
 from cython.cimports.carnelian.engine.engine import Engine
-from cython.cimports.carnelian.engine.lanes import effect, says
+from cython.cimports.carnelian.engine.lanes import ELSEWHERE, MISSING, effect, reach, says
 from cython.cimports.carnelian.keyspace.session import Session
 from cython.cimports.carnelian.keyspace.store import Store
 from cython.cimports.carnelian.protocol.reader import Slice
 from cython.cimports.carnelian.types.stream import Stream, id_to_text, trim_limit
-from cython.cimports.carnelian.types.table import STREAM, Entry, entry_kind, entry_object
+from cython.cimports.carnelian.types.table import STREAM, Entry, entry_object
 from cython.cimports.libc.stdint import int64_t, uint64_t
 
 # An entry of more bytes than this is left to the general body and its limits.
@@ -27,9 +27,10 @@ def xadd(engine: Engine, session: Session, words: cython.pointer(Slice), count: 
     size: cython.size_t = 0
     text: cython.char[48]
     log: Stream
-    slot: cython.pointer(cython.pointer(Entry))
+    e: cython.pointer(Entry)
+    found: cython.int
     store: Store = engine.store
-    if store.notify_flags or count < 5:
+    if count < 5:
         return 0
     if says(cython.address(words[2]), b"MAXLEN", 6):
         if count < 8 or words[3].length != 1 or words[3].data[0] != 126 \
@@ -42,14 +43,14 @@ def xadd(engine: Engine, session: Session, words: cython.pointer(Slice), count: 
         size += words[i].length
     if size > LARGE:
         return 0
-    slot = session.db.lookup(words[1].data, words[1].length)
-    if slot == cython.NULL:
+    found = reach(store, session.db, cython.address(words[1]), STREAM, cython.address(e))
+    if found == ELSEWHERE:
+        return 0
+    if found == MISSING:
         log = Stream()
         session.db.put_object(words[1].data, words[1].length, STREAM, log, False)
-    elif entry_kind(slot[0]) != STREAM:
-        return 0
     else:
-        log = cython.cast(Stream, entry_object(slot[0]))
+        log = cython.cast(Stream, entry_object(e))
     if not log.next_id(store.now, cython.address(ms), cython.address(seq)):
         return 0
     log.append(ms, seq, cython.address(words[at + 1]), (count - at - 1) // 2)

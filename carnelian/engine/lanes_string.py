@@ -3,7 +3,7 @@
 import cython
 from cython.cimports.carnelian.base.numbers import integer_to_text, text_to_integer
 from cython.cimports.carnelian.engine.engine import Engine
-from cython.cimports.carnelian.engine.lanes import effect, says
+from cython.cimports.carnelian.engine.lanes import ELSEWHERE, MISSING, effect, read, says
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.session import Session
 from cython.cimports.carnelian.keyspace.store import Store
@@ -21,22 +21,16 @@ FAR = cython.declare(int64_t, 1 << 52)
 @cython.exceptval(-1, check=False)
 def get(engine: Engine, session: Session, words: cython.pointer(Slice), count: cython.int) -> cython.int:
     e: cython.pointer(Entry)
-    slot: cython.pointer(cython.pointer(Entry))
-    store: Store = engine.store
+    found: cython.int
     if count != 2:
         return 0
-    slot = session.db.lookup(words[1].data, words[1].length)
-    if slot == cython.NULL:
-        if store.notify_flags:
-            return 0
-        store.misses += 1
-        session.writer.null()
-        return 1
-    e = slot[0]
-    if entry_kind(e) != INLINE:
+    found = read(engine.store, session.db, cython.address(words[1]), INLINE, cython.address(e))
+    if found == ELSEWHERE:
         return 0
-    store.hits += 1
-    session.writer.bulk(entry_value(e), e.value_length)
+    if found == MISSING:
+        session.writer.null()
+    else:
+        session.writer.bulk(entry_value(e), e.value_length)
     return 1
 
 

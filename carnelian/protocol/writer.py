@@ -20,7 +20,7 @@ from carnelian.base.replies import NO_REPLY, NULL_ARRAY, OK, WAIT, Attribute, Bi
     Pairs, Push, Status, Verbatim
 
 LEAST = cython.declare(cython.size_t, 1024)             # capacity of a buffer in use
-KEPT = cython.declare(cython.size_t, 64 * 1024)         # above this an emptied buffer is given back
+KEPT = cython.declare(cython.size_t, 1 << 20)           # above this an emptied buffer is given back at once; below, when idle
 ok_status = cython.declare(object, OK)
 null_array = cython.declare(object, NULL_ARRAY)
 no_reply = cython.declare(object, NO_REPLY)

@@ -185,6 +185,181 @@ def zrevrange(engine: Engine, session: Session, words: cython.pointer(Slice), co
     return by_rank(engine, session, words, count, True)
 
 
+# --- by score --------------------------------------------------------------------------------------------------------
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def bound(word: cython.pointer(Slice), score: cython.pointer(cython.double), is_open: cython.pointer(cython.bint)) -> cython.bint:
+    """Reads `score` or `(score`; False for what the general body is to look at."""
+    is_open[0] = word.length > 0 and word.data[0] == b'('
+    return text_to_double(word.data + is_open[0], word.length - is_open[0], score)
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def between(members: SortedSet, low: cython.pointer(Slice), high: cython.pointer(Slice), start: cython.pointer(cython.Py_ssize_t),
+            stop: cython.pointer(cython.Py_ssize_t)) -> cython.bint:
+    """The ranks between two bounds of scores, start not past stop; False for what the general body is to look at."""
+    score: cython.double
+    is_open: cython.bint
+    if not bound(low, cython.address(score), cython.address(is_open)):
+        return False
+    start[0] = members.rank_of_score(score, is_open)
+    if not bound(high, cython.address(score), cython.address(is_open)):
+        return False
+    stop[0] = max(members.rank_of_score(score, not is_open), start[0])
+    return True
+
+
+@cython.cfunc
+@cython.exceptval(-1, check=False)
+def range_by_score(engine: Engine, session: Session, words: cython.pointer(Slice), count: cython.int,
+                   reverse: cython.bint) -> cython.int:
+    """With or without WITHSCORES and LIMIT, in this order or the other."""
+    member: Member
+    at: Walk
+    start: cython.Py_ssize_t = 0
+    stop: cython.Py_ssize_t = 0
+    offset: int64_t = 0
+    limit: int64_t = -1
+    i: cython.int = 4
+    scores: cython.bint = False
+    members: SortedSet
+    slot: cython.pointer(cython.pointer(Entry))
+    if engine.store.notify_flags or count < 4:
+        return 0
+    while i < count:
+        if says(cython.address(words[i]), b"WITHSCORES", 10):
+            scores = True
+            i += 1
+        elif i + 2 < count and says(cython.address(words[i]), b"LIMIT", 5) \
+                and text_to_integer(words[i + 1].data, words[i + 1].length, cython.address(offset)) \
+                and text_to_integer(words[i + 2].data, words[i + 2].length, cython.address(limit)) and offset >= 0:
+            i += 3
+        else:
+            return 0
+    slot = session.db.lookup(words[1].data, words[1].length)
+    if slot == cython.NULL or entry_kind(slot[0]) != SORTED_SET:
+        return 0
+    members = cython.cast(SortedSet, entry_object(slot[0]))
+    if not between(members, cython.address(words[3 if reverse else 2]), cython.address(words[2 if reverse else 3]),
+                   cython.address(start), cython.address(stop)):
+        return 0
+    engine.store.hits += 1
+    offset = min(offset, cython.cast(int64_t, stop - start))
+    if limit < 0 or limit > stop - start - offset:
+        limit = stop - start - offset
+    session.writer.array(limit * 2 if scores and session.writer.resp == 2 else limit)
+    members.walk(cython.address(at), stop - 1 - offset if reverse else start + offset, reverse)
+    while limit > 0:
+        walk_next(cython.address(at), cython.address(member))
+        if scores and session.writer.resp == 3:
+            session.writer.array(2)
+        session.writer.bulk(member.data, member.length)
+        if scores:
+            session.writer.double(member.score)
+        limit -= 1
+    return 1
+
+
+@cython.cfunc
+@cython.exceptval(-1, check=False)
+def zrangebyscore(engine: Engine, session: Session, words: cython.pointer(Slice), count: cython.int) -> cython.int:
+    return range_by_score(engine, session, words, count, False)
+
+
+@cython.cfunc
+@cython.exceptval(-1, check=False)
+def zrevrangebyscore(engine: Engine, session: Session, words: cython.pointer(Slice), count: cython.int) -> cython.int:
+    return range_by_score(engine, session, words, count, True)
+
+
+@cython.cfunc
+@cython.exceptval(-1, check=False)
+def zcount(engine: Engine, session: Session, words: cython.pointer(Slice), count: cython.int) -> cython.int:
+    start: cython.Py_ssize_t = 0
+    stop: cython.Py_ssize_t = 0
+    slot: cython.pointer(cython.pointer(Entry))
+    if count != 4 or engine.store.notify_flags:
+        return 0
+    slot = session.db.lookup(words[1].data, words[1].length)
+    if slot == cython.NULL or entry_kind(slot[0]) != SORTED_SET:
+        return 0
+    if not between(cython.cast(SortedSet, entry_object(slot[0])), cython.address(words[2]), cython.address(words[3]),
+                   cython.address(start), cython.address(stop)):
+        return 0
+    engine.store.hits += 1
+    session.writer.integer(stop - start)
+    return 1
+
+
+@cython.cfunc
+@cython.exceptval(-1, check=False)
+def zremrangebyscore(engine: Engine, session: Session, words: cython.pointer(Slice), count: cython.int) -> cython.int:
+    start: cython.Py_ssize_t = 0
+    stop: cython.Py_ssize_t = 0
+    members: SortedSet
+    slot: cython.pointer(cython.pointer(Entry))
+    if count != 4:
+        return 0
+    slot = session.db.lookup(words[1].data, words[1].length)
+    if slot == cython.NULL or entry_kind(slot[0]) != SORTED_SET:
+        return 0
+    members = cython.cast(SortedSet, entry_object(slot[0]))
+    if not between(members, cython.address(words[2]), cython.address(words[3]), cython.address(start), cython.address(stop)):
+        return 0
+    session.writer.integer(stop - start)
+    if stop > start:
+        members.remove_ranks(start, stop)
+        effect(engine.store, session.db, cython.address(words[1]), stop - start, "zremrangebyscore", "sorted-set")
+        if members.length() == 0:
+            vanish(engine.store, session.db, cython.address(words[1]))
+    return 1
+
+
+# --- members ---------------------------------------------------------------------------------------------------------
+
+@cython.cfunc
+@cython.exceptval(-1, check=False)
+def zcard(engine: Engine, session: Session, words: cython.pointer(Slice), count: cython.int) -> cython.int:
+    slot: cython.pointer(cython.pointer(Entry))
+    if count != 2 or engine.store.notify_flags:
+        return 0
+    slot = session.db.lookup(words[1].data, words[1].length)
+    if slot == cython.NULL:
+        engine.store.misses += 1
+        session.writer.integer(0)
+        return 1
+    if entry_kind(slot[0]) != SORTED_SET:
+        return 0
+    engine.store.hits += 1
+    session.writer.integer(cython.cast(SortedSet, entry_object(slot[0])).length())
+    return 1
+
+
+@cython.cfunc
+@cython.exceptval(-1, check=False)
+def zrem(engine: Engine, session: Session, words: cython.pointer(Slice), count: cython.int) -> cython.int:
+    removed: int64_t = 0
+    i: cython.int
+    members: SortedSet
+    slot: cython.pointer(cython.pointer(Entry))
+    if count < 3:
+        return 0
+    slot = session.db.lookup(words[1].data, words[1].length)
+    if slot == cython.NULL or entry_kind(slot[0]) != SORTED_SET:
+        return 0
+    members = cython.cast(SortedSet, entry_object(slot[0]))
+    for i in range(2, count):
+        removed += members.remove(words[i].data, words[i].length)
+    session.writer.integer(removed)
+    if removed:
+        effect(engine.store, session.db, cython.address(words[1]), removed, "zrem", "sorted-set")
+        if members.length() == 0:
+            vanish(engine.store, session.db, cython.address(words[1]))
+    return 1
+
+
 @cython.ccall
 def install(engine: Engine):
     engine.set_twin(b"zadd", zadd)
@@ -195,3 +370,9 @@ def install(engine: Engine):
     engine.set_twin(b"zrange", zrange)
     engine.set_twin(b"zrevrange", zrevrange)
     engine.set_twin(b"zrank", zrank)
+    engine.set_twin(b"zrangebyscore", zrangebyscore)
+    engine.set_twin(b"zrevrangebyscore", zrevrangebyscore)
+    engine.set_twin(b"zcount", zcount)
+    engine.set_twin(b"zremrangebyscore", zremrangebyscore)
+    engine.set_twin(b"zcard", zcard)
+    engine.set_twin(b"zrem", zrem)

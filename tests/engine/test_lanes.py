@@ -11,6 +11,7 @@ VALUES = st.sampled_from([b"", b"1", b"-7", b"9223372036854775807", b"x", b"hell
 MEMBERS = st.sampled_from([b"m", b"n", b"1", b"2", b"12345", b"z" * 70, b""])
 INTEGERS = st.sampled_from([b"0", b"1", b"-1", b"2", b"10", b"-100", b"100", b"x", b"9223372036854775807", b"1.5"])
 SCORES = st.sampled_from([b"0", b"1", b"-1.5", b"inf", b"-inf", b"nan", b"x", b"1e3", b"-0"])
+BOUNDS = st.one_of(SCORES, SCORES.map(lambda score: b"(" + score), st.sampled_from([b"", b"(", b" 1", b"+inf"]))
 SECONDS = st.sampled_from([b"1", b"100", b"0", b"-1", b"x", b"99999999999999999999", b"9223372036854775807"])
 
 
@@ -40,7 +41,12 @@ REQUESTS = st.one_of(
     repeated((b"ZADD", KEYS), SCORES, MEMBERS, most=2), word(b"ZADD", KEYS, b"NX", SCORES, MEMBERS),
     word(b"ZINCRBY", KEYS, SCORES, MEMBERS), word(b"ZSCORE", KEYS, MEMBERS), word(b"ZPOPMIN", KEYS), word(b"ZPOPMAX", KEYS),
     word(b"ZRANGE", KEYS, INTEGERS, INTEGERS), word(b"ZRANGE", KEYS, INTEGERS, INTEGERS, b"withscores"),
-    word(b"ZREVRANGE", KEYS, INTEGERS, INTEGERS), word(b"ZRANK", KEYS, MEMBERS),
+    word(b"ZREVRANGE", KEYS, INTEGERS, INTEGERS), word(b"ZRANK", KEYS, MEMBERS), word(b"ZCARD", KEYS),
+    repeated((b"ZREM", KEYS), MEMBERS), word(b"ZCOUNT", KEYS, BOUNDS, BOUNDS), word(b"ZREMRANGEBYSCORE", KEYS, BOUNDS, BOUNDS),
+    repeated((b"ZRANGEBYSCORE", KEYS, BOUNDS, BOUNDS), b"LIMIT", INTEGERS, INTEGERS, most=2),
+    word(b"ZRANGEBYSCORE", KEYS, BOUNDS, BOUNDS, b"LIMIT", INTEGERS, INTEGERS, b"WITHSCORES"),
+    word(b"ZREVRANGEBYSCORE", KEYS, BOUNDS, BOUNDS, b"withscores", b"limit", INTEGERS, INTEGERS),
+    word(b"ZREVRANGEBYSCORE", KEYS, BOUNDS, BOUNDS, b"LIMIT", INTEGERS),
     word(b"XADD", KEYS, b"*", MEMBERS, VALUES), word(b"XADD", KEYS, b"MAXLEN", b"~", b"3", b"*", MEMBERS, VALUES),
     word(b"XADD", KEYS, b"*", MEMBERS), word(b"XADD", KEYS, b"5-1", MEMBERS, VALUES),
 )

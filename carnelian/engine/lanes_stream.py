@@ -7,7 +7,8 @@ from cython.cimports.carnelian.engine.lanes import ELSEWHERE, MISSING, effect, r
 from cython.cimports.carnelian.keyspace.session import Session
 from cython.cimports.carnelian.keyspace.store import Store
 from cython.cimports.carnelian.protocol.reader import Slice
-from cython.cimports.carnelian.types.stream import Stream, id_to_text, trim_limit
+from cython.cimports.carnelian.types.stream import Stream, trim_limit
+from cython.cimports.carnelian.types.stream_id import id_to_text
 from cython.cimports.carnelian.types.table import STREAM, Entry, entry_object
 from cython.cimports.libc.stdint import int64_t, uint64_t
 

@@ -37,10 +37,6 @@ cdef class Stream:
     # The last block whose key is not above the ID, counted from front; -1 if there is none.
     cdef Py_ssize_t block_of(self, uint64_t ms, uint64_t seq) noexcept
 
-    # --- the counters of groups ---
-    cdef bint deleted_behind(self, uint64_t ms, uint64_t seq) noexcept
-    cdef int64_t distance(self, uint64_t ms, uint64_t seq) noexcept
-
     # --- steps of the calls above ---
     cdef bint is_full(self, Block *block) noexcept
     cdef size_t allocated(self, Py_ssize_t at) noexcept
@@ -73,4 +69,3 @@ cdef class Walk:
 cdef Walk walk(Stream stream, uint64_t low_ms, uint64_t low_seq, uint64_t high_ms, uint64_t high_seq, bint backwards)
 # The entries that approximate trimming may remove in one go, where the caller does not say.
 cdef int64_t trim_limit() noexcept
-cdef size_t id_to_text(uint64_t ms, uint64_t seq, char *out) noexcept nogil     # "ms-seq"; room for 41 bytes

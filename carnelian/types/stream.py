@@ -11,54 +11,22 @@ from cython.cimports.carnelian.base import memory
 from cython.cimports.carnelian.base.memory import allocate, block_size, release, resize
 from cython.cimports.carnelian.types import limits
 from cython.cimports.carnelian.types.listpack import lp_bytes, lp_skip, lp_value
+from cython.cimports.carnelian.types.stream_id import format_id, id_less
 from cython.cimports.carnelian.types.stream_block import (
     BLOCK_LIMIT, DELETED, SAME_FIELDS, block_append, block_check, block_count, block_delete, block_entry, block_find, block_first,
-    block_last, block_live, block_new, block_next, block_previous, element_integer, id_less)
+    block_last, block_live, block_new, block_next, block_previous, element_integer)
+
+from carnelian.types.stream_id import HIGHEST_ID
 
 HIGHEST = cython.declare(uint64_t, 0xFFFFFFFFFFFFFFFF)
 STREAM_BYTES = cython.declare(cython.Py_ssize_t, 192)      # of the object itself
-HIGHEST_ID = (0xFFFFFFFFFFFFFFFF, 0xFFFFFFFFFFFFFFFF)
 LARGEST_ENTRY = BLOCK_LIMIT             # bytes of all fields and values of an entry
-
-
-@cython.cfunc
-@cython.inline
-@cython.nogil
-@cython.exceptval(check=False)
-def digits(number: uint64_t, out: cython.p_char) -> cython.size_t:
-    n: cython.size_t = 1
-    k: cython.size_t
-    rest: uint64_t = number
-    while rest >= 10:
-        rest //= 10
-        n += 1
-    k = n
-    while k > 0:
-        k -= 1
-        out[k] = 48 + cython.cast(cython.int, number % 10)
-        number //= 10
-    return n
-
-
-@cython.cdivision(True)
-def id_to_text(ms, seq, out):
-    n: cython.size_t = digits(ms, out)
-    out[n] = b"-"
-    return n + 1 + digits(seq, out + n + 1)
 
 
 def trim_limit():
     if not 0 < limits.stream_node_max_entries <= 10000:
         return 1000000 if limits.stream_node_max_entries > 0 else 10000
     return 100 * limits.stream_node_max_entries
-
-
-@cython.ccall
-def format_id(ms: uint64_t, seq: uint64_t) -> bytes:
-    """`ms-seq`, the ID as a reply gives it."""
-    text: cython.char[48]
-    n: cython.size_t = id_to_text(ms, seq, text)
-    return PyBytes_FromStringAndSize(text, n)
 
 
 @cython.final
@@ -479,32 +447,6 @@ class Stream:
         seq: uint64_t
         ms, seq = id
         return self.cut_before(ms, seq, approximate, limit)
-
-    # --- the counters of groups -------------------------------------------------------------------------------------
-
-    def deleted_behind(self, ms, seq):
-        """Whether an entry at or behind this ID, of those that are there, was deleted by its ID: counts are not certain then."""
-        if self.length == 0 or id_less(self.deleted_ms, self.deleted_seq, self.first_ms, self.first_seq):
-            return False
-        return not id_less(self.deleted_ms, self.deleted_seq, ms, seq)
-
-    def distance(self, ms, seq):
-        """How many entries were added up to this ID, gone ones too; -1 where that can't be told."""
-        if self.entries_added == 0:
-            return 0
-        if self.length == 0 and not id_less(self.last_ms, self.last_seq, ms, seq):
-            return self.entries_added
-        if id_less(self.last_ms, self.last_seq, ms, seq):
-            return -1
-        if ms == self.last_ms and seq == self.last_seq:
-            return self.entries_added
-        if (self.deleted_ms == 0 and self.deleted_seq == 0) or id_less(
-                self.deleted_ms, self.deleted_seq, self.first_ms, self.first_seq):
-            if id_less(ms, seq, self.first_ms, self.first_seq):
-                return self.entries_added - self.length
-            if ms == self.first_ms and seq == self.first_seq:
-                return self.entries_added - self.length + 1
-        return -1
 
     # --- the whole -------------------------------------------------------------------------------------------------
 

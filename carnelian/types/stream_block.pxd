@@ -35,9 +35,6 @@ ctypedef struct BlockEntry:         # an entry, decoded
     uint8_t *end                    # its count of elements
     uint8_t *fields                 # the first field of the master entry
 
-cdef inline bint id_less(uint64_t a_ms, uint64_t a_seq, uint64_t b_ms, uint64_t b_seq) noexcept nogil:
-    return a_ms < b_ms or (a_ms == b_ms and a_seq < b_seq)
-
 # --- elements of a listpack, where it goes on from types/listpack ---------------------------------------------------
 
 cdef inline uint8_t *element_before(uint8_t *p) noexcept nogil:

@@ -5,6 +5,7 @@ from cython.cimports.libc.stdint import INT32_MAX, INT32_MIN
 from cython.cimports.carnelian.base.memory import allocate, resize
 from cython.cimports.carnelian.base.numbers import text_to_integer
 from cython.cimports.carnelian.types.listpack import lp_check, lp_equals
+from cython.cimports.carnelian.types.stream_id import id_less
 
 
 # --- elements ------------------------------------------------------------------------------------------------------

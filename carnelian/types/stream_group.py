@@ -8,12 +8,10 @@ import cython
 from cython.cimports.carnelian.base import memory
 from cython.cimports.carnelian.base.memory import allocate, block_size, release
 from cython.cimports.carnelian.types.stream import Stream, Walk, walk
-from cython.cimports.carnelian.types.stream_block import id_less
+from cython.cimports.carnelian.types.stream_id import format_id, id_less
 from cython.cimports.carnelian.types.stream_pending import (
     PendingPlace, pending_add, pending_check, pending_clear, pending_find, pending_last, pending_memory, pending_next,
     pending_seek, pending_take)
-
-from carnelian.types.stream import format_id
 
 HIGHEST = cython.declare(uint64_t, 0xFFFFFFFFFFFFFFFF)
 CONSUMER_BYTES = cython.declare(cython.Py_ssize_t, 200)     # of the object, and its place in the group's dict
@@ -24,6 +22,45 @@ NOT_CLAIMED = 0
 CLAIMED = 1
 GONE = 2        # the entry is no longer in the log: it has left the pending ones too
 
+
+# --- the counters ----------------------------------------------------------------------------------------------------
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def deleted_behind(s: Stream, ms: uint64_t, seq: uint64_t) -> cython.bint:
+    """Whether an entry at or behind this ID, of those that are there, was deleted by its ID: counts are not certain then."""
+    if s.length == 0 or id_less(s.deleted_ms, s.deleted_seq, s.first_ms, s.first_seq):
+        return False
+    return not id_less(s.deleted_ms, s.deleted_seq, ms, seq)
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def distance(s: Stream, ms: uint64_t, seq: uint64_t) -> int64_t:
+    """How many entries were added up to this ID, gone ones too; -1 where that can't be told."""
+    if s.entries_added == 0:
+        return 0
+    if s.length == 0 and not id_less(s.last_ms, s.last_seq, ms, seq):
+        return s.entries_added
+    if id_less(s.last_ms, s.last_seq, ms, seq):
+        return -1
+    if ms == s.last_ms and seq == s.last_seq:
+        return s.entries_added
+    if (s.deleted_ms == 0 and s.deleted_seq == 0) or id_less(s.deleted_ms, s.deleted_seq, s.first_ms, s.first_seq):
+        if id_less(ms, seq, s.first_ms, s.first_seq):
+            return s.entries_added - s.length
+        if ms == s.first_ms and seq == s.first_seq:
+            return s.entries_added - s.length + 1
+    return -1
+
+
+@cython.cfunc
+def owner_name(nack: cython.pointer(Nack)):
+    """The name of the consumer that the entry is pending for; None while it has none."""
+    return None if nack.consumer == cython.NULL else cython.cast(Consumer, nack.consumer).name
+
+
+# --- consumers and groups --------------------------------------------------------------------------------------------
 
 @cython.final
 @cython.no_gc
@@ -99,8 +136,8 @@ class Group:
         read: int64_t = self.entries_read
         if stream.entries_added == 0:
             return 0
-        if read == -1 or stream.deleted_behind(self.last_ms, self.last_seq):
-            read = stream.distance(self.last_ms, self.last_seq)
+        if read == -1 or deleted_behind(stream, self.last_ms, self.last_seq):
+            read = distance(stream, self.last_ms, self.last_seq)
             if read == -1:
                 return None
         return cython.cast(int64_t, stream.entries_added) - read
@@ -222,8 +259,7 @@ class Group:
         nack = pending_seek(pending, low_ms, low_seq, cython.address(place))
         while count != 0 and nack != cython.NULL and not id_less(high_ms, high_seq, nack.ms, nack.seq):
             if idle <= 0 or now - nack.delivered >= idle:
-                name = None if nack.consumer == cython.NULL else cython.cast(Consumer, nack.consumer).name
-                result.append(((nack.ms, nack.seq), name, nack.delivered, nack.count))
+                result.append(((nack.ms, nack.seq), owner_name(nack), nack.delivered, nack.count))
                 count -= 1
             nack = pending_next(pending, cython.address(place))
         return result
@@ -247,7 +283,16 @@ class Group:
         nack = pending_find(cython.address(self.pending), ms, seq)
         if nack == cython.NULL:
             return None
-        return cython.cast(Consumer, nack.consumer).name, nack.delivered, nack.count
+        return owner_name(nack), nack.delivered, nack.count
+
+    @property
+    def is_complete(self):
+        """Whether every pending entry has its consumer: to be asked when all of an RDB file is loaded."""
+        consumer: Consumer
+        owned: cython.size_t = 0
+        for consumer in self.consumers.values():
+            owned += consumer.pending.size
+        return owned == self.pending.size
 
     # --- reading and claiming ----------------------------------------------------------------------------------------
 
@@ -268,10 +313,10 @@ class Group:
         while at.next():
             ms = at.entry.ms
             seq = at.entry.seq
-            if self.entries_read != -1 and not stream.deleted_behind(ms, seq):
+            if self.entries_read != -1 and not deleted_behind(stream, ms, seq):
                 self.entries_read += 1
             elif stream.entries_added:
-                self.entries_read = stream.distance(ms, seq)
+                self.entries_read = distance(stream, ms, seq)
             self.last_ms = ms
             self.last_seq = seq
             result.append([at.id_text(), at.words()])
@@ -367,7 +412,7 @@ class Group:
             twin.consumers[name] = new
         nack = pending_seek(cython.address(self.pending), 0, 0, cython.address(place))
         while nack != cython.NULL:
-            new = twin.consumers[cython.cast(Consumer, nack.consumer).name]
+            new = twin.consumers.get(owner_name(nack))
             twin.add(nack.ms, nack.seq, new, nack.delivered, nack.count)
             nack = pending_next(cython.address(self.pending), cython.address(place))
         return twin

@@ -3,7 +3,7 @@
 import cython
 from cython.cimports.libc.string import memcpy, memmove
 from cython.cimports.carnelian.base.memory import allocate, block_size, release, resize
-from cython.cimports.carnelian.types.stream_block import id_less
+from cython.cimports.carnelian.types.stream_id import id_less
 
 
 @cython.cfunc

@@ -9,8 +9,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from carnelian.base.memory import used_memory
 from carnelian.types import limits
-from carnelian.types.stream import HIGHEST_ID, Stream, format_id
+from carnelian.types.stream import Stream
 from carnelian.types.stream_group import CLAIMED, GONE, NOT_CLAIMED, Group
+from carnelian.types.stream_id import HIGHEST_ID, format_id
 
 words = st.one_of(st.sampled_from([b"", b"a", b"name", b"0", b"-1", b"127", b"128", b"-4097", b"32768", b"8388608",
                                    b"2147483648", b"-9223372036854775808", b"007", b"x" * 63, b"y" * 64, b"z" * 4096]),
@@ -287,6 +288,31 @@ def test_many_pending(order):
     assert consumers[1].pending_ids() == [id for id in left if id[0] % 3 == 1]
     assert group.pending_entry(left[5])[1:] == (5, 1)
     assert group.pending_entry((9999, 9)) is None
+
+
+def test_loading_pending_entries():
+    """As an RDB file has them: first those of the group, then to whom they belong."""
+    group = Group((5, 0), 3)
+    for k in range(1, 4):
+        group.add_pending((k, 0), None, 100 * k, k)
+    with pytest.raises(ValueError):
+        group.add_pending((2, 0), None, 1, 1)
+    assert group.pending_entry((2, 0)) == (None, 200, 2)
+    consumer = group.add_consumer(b"c", 7)
+    consumer.active_time = 6
+    group.assign((1, 0), consumer)
+    group.assign((3, 0), consumer)
+    for id in ((1, 0), (9, 9)):
+        with pytest.raises(ValueError):
+            group.assign(id, consumer)
+    assert not group.is_complete
+    assert group.copy().pending_entries() == group.pending_entries()
+    group.assign((2, 0), consumer)
+    assert group.is_complete
+    group._check()
+    assert consumer.pending_ids() == [(1, 0), (2, 0), (3, 0)]
+    assert group.pending_entries() == [((k, 0), b"c", 100 * k, k) for k in range(1, 4)]
+    assert (group.last_id, group.entries_read, consumer.seen_time, consumer.active_time) == ((5, 0), 3, 7, 6)
 
 
 def test_ids_at_the_end():

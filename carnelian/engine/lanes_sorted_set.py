@@ -1,7 +1,7 @@
 # cython: language_level=3, cdivision=True
 """Twins of the words on sorted sets."""
 import cython
-from cython.cimports.carnelian.base.numbers import text_to_double
+from cython.cimports.carnelian.base.numbers import text_to_double, text_to_integer
 from cython.cimports.carnelian.engine.engine import Engine
 from cython.cimports.carnelian.engine.lanes import ELSEWHERE, FOUND, MISSING, bounds, effect, reach, read, says, vanish
 from cython.cimports.carnelian.keyspace.session import Session
@@ -47,16 +47,19 @@ def zincrby(engine: Engine, session: Session, words: cython.pointer(Slice), coun
     """On a sorted set that is there."""
     amount: cython.double
     result: cython.double
+    done: cython.int
     members: SortedSet
     e: cython.pointer(Entry)
     if count != 4 or not text_to_double(words[2].data, words[2].length, cython.address(amount)) or isinf(amount) \
             or reach(engine.store, session.db, cython.address(words[1]), SORTED_SET, cython.address(e)) != FOUND:
         return 0
     members = cython.cast(SortedSet, entry_object(e))
-    if members.add(amount, words[3].data, words[3].length, ADD_INCR, cython.address(result)) & NOT_A_NUMBER:
+    done = members.add(amount, words[3].data, words[3].length, ADD_INCR, cython.address(result))
+    if done & NOT_A_NUMBER:
         return 0
     session.writer.double(result)
-    effect(engine.store, session.db, cython.address(words[1]), 1, "zincr", "sorted-set")
+    if done & (MEMBER_ADDED | SCORE_UPDATED):
+        effect(engine.store, session.db, cython.address(words[1]), 1, "zincr", "sorted-set")
     return 1
 
 
@@ -187,46 +190,45 @@ def zrevrange(engine: Engine, session: Session, words: cython.pointer(Slice), co
 
 # --- by score --------------------------------------------------------------------------------------------------------
 
-@cython.cfunc
-@cython.exceptval(check=False)
-def bound(word: cython.pointer(Slice), score: cython.pointer(cython.double), is_open: cython.pointer(cython.bint)) -> cython.bint:
-    """Reads `score` or `(score`; False for what the general body is to look at."""
-    is_open[0] = word.length > 0 and word.data[0] == b'('
-    return text_to_double(word.data + is_open[0], word.length - is_open[0], score)
+Scores = cython.struct(low=cython.double, high=cython.double, low_open=cython.bint, high_open=cython.bint)
 
 
 @cython.cfunc
 @cython.exceptval(check=False)
-def between(members: SortedSet, low: cython.pointer(Slice), high: cython.pointer(Slice), start: cython.pointer(cython.Py_ssize_t),
-            stop: cython.pointer(cython.Py_ssize_t)) -> cython.bint:
-    """The ranks between two bounds of scores, start not past stop; False for what the general body is to look at."""
-    score: cython.double
-    is_open: cython.bint
-    if not bound(low, cython.address(score), cython.address(is_open)):
-        return False
-    start[0] = members.rank_of_score(score, is_open)
-    if not bound(high, cython.address(score), cython.address(is_open)):
-        return False
-    stop[0] = max(members.rank_of_score(score, not is_open), start[0])
-    return True
+def scores_of(low: cython.pointer(Slice), high: cython.pointer(Slice), scores: cython.pointer(Scores)) -> cython.bint:
+    """Reads two bounds, each `score` or `(score`; False for what the general body is to look at."""
+    scores.low_open = low.length > 0 and low.data[0] == b'('
+    scores.high_open = high.length > 0 and high.data[0] == b'('
+    return text_to_double(low.data + scores.low_open, low.length - scores.low_open, cython.address(scores.low)) \
+        and text_to_double(high.data + scores.high_open, high.length - scores.high_open, cython.address(scores.high))
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def between(members: SortedSet, scores: cython.pointer(Scores), start: cython.pointer(int64_t)) -> int64_t:
+    """How many members have scores between the bounds, and the rank of the first."""
+    start[0] = members.rank_of_score(scores.low, scores.low_open)
+    return max(members.rank_of_score(scores.high, not scores.high_open) - start[0], 0)
 
 
 @cython.cfunc
 @cython.exceptval(-1, check=False)
-def range_by_score(engine: Engine, session: Session, words: cython.pointer(Slice), count: cython.int,
-                   reverse: cython.bint) -> cython.int:
+def by_score(engine: Engine, session: Session, words: cython.pointer(Slice), count: cython.int, reverse: cython.bint) -> cython.int:
     """With or without WITHSCORES and LIMIT, in this order or the other."""
     member: Member
     at: Walk
-    start: cython.Py_ssize_t = 0
-    stop: cython.Py_ssize_t = 0
+    range: Scores
+    start: int64_t = 0
+    length: int64_t = 0
     offset: int64_t = 0
     limit: int64_t = -1
     i: cython.int = 4
     scores: cython.bint = False
     members: SortedSet
-    slot: cython.pointer(cython.pointer(Entry))
-    if engine.store.notify_flags or count < 4:
+    e: cython.pointer(Entry)
+    found: cython.int
+    if count < 4 or not scores_of(cython.address(words[3 if reverse else 2]), cython.address(words[2 if reverse else 3]),
+                                  cython.address(range)):
         return 0
     while i < count:
         if says(cython.address(words[i]), b"WITHSCORES", 10):
@@ -238,19 +240,22 @@ def range_by_score(engine: Engine, session: Session, words: cython.pointer(Slice
             i += 3
         else:
             return 0
-    slot = session.db.lookup(words[1].data, words[1].length)
-    if slot == cython.NULL or entry_kind(slot[0]) != SORTED_SET:
+    found = read(engine.store, session.db, cython.address(words[1]), SORTED_SET, cython.address(e))
+    if found == ELSEWHERE:
         return 0
-    members = cython.cast(SortedSet, entry_object(slot[0]))
-    if not between(members, cython.address(words[3 if reverse else 2]), cython.address(words[2 if reverse else 3]),
-                   cython.address(start), cython.address(stop)):
-        return 0
-    engine.store.hits += 1
-    offset = min(offset, cython.cast(int64_t, stop - start))
-    if limit < 0 or limit > stop - start - offset:
-        limit = stop - start - offset
+    if found == FOUND:
+        members = cython.cast(SortedSet, entry_object(e))
+        length = between(members, cython.address(range), cython.address(start))
+        if offset > length:
+            offset = length
+        if limit < 0 or limit > length - offset:
+            limit = length - offset
+    else:
+        limit = 0
     session.writer.array(limit * 2 if scores and session.writer.resp == 2 else limit)
-    members.walk(cython.address(at), stop - 1 - offset if reverse else start + offset, reverse)
+    if limit == 0:
+        return 1
+    members.walk(cython.address(at), start + length - 1 - offset if reverse else start + offset, reverse)
     while limit > 0:
         walk_next(cython.address(at), cython.address(member))
         if scores and session.writer.resp == 3:
@@ -265,53 +270,51 @@ def range_by_score(engine: Engine, session: Session, words: cython.pointer(Slice
 @cython.cfunc
 @cython.exceptval(-1, check=False)
 def zrangebyscore(engine: Engine, session: Session, words: cython.pointer(Slice), count: cython.int) -> cython.int:
-    return range_by_score(engine, session, words, count, False)
+    return by_score(engine, session, words, count, False)
 
 
 @cython.cfunc
 @cython.exceptval(-1, check=False)
 def zrevrangebyscore(engine: Engine, session: Session, words: cython.pointer(Slice), count: cython.int) -> cython.int:
-    return range_by_score(engine, session, words, count, True)
+    return by_score(engine, session, words, count, True)
 
 
 @cython.cfunc
 @cython.exceptval(-1, check=False)
 def zcount(engine: Engine, session: Session, words: cython.pointer(Slice), count: cython.int) -> cython.int:
-    start: cython.Py_ssize_t = 0
-    stop: cython.Py_ssize_t = 0
-    slot: cython.pointer(cython.pointer(Entry))
-    if count != 4 or engine.store.notify_flags:
+    range: Scores
+    start: int64_t = 0
+    length: int64_t = 0
+    e: cython.pointer(Entry)
+    found: cython.int
+    if count != 4 or not scores_of(cython.address(words[2]), cython.address(words[3]), cython.address(range)):
         return 0
-    slot = session.db.lookup(words[1].data, words[1].length)
-    if slot == cython.NULL or entry_kind(slot[0]) != SORTED_SET:
+    found = read(engine.store, session.db, cython.address(words[1]), SORTED_SET, cython.address(e))
+    if found == ELSEWHERE:
         return 0
-    if not between(cython.cast(SortedSet, entry_object(slot[0])), cython.address(words[2]), cython.address(words[3]),
-                   cython.address(start), cython.address(stop)):
-        return 0
-    engine.store.hits += 1
-    session.writer.integer(stop - start)
+    if found == FOUND:
+        length = between(cython.cast(SortedSet, entry_object(e)), cython.address(range), cython.address(start))
+    session.writer.integer(length)
     return 1
 
 
 @cython.cfunc
 @cython.exceptval(-1, check=False)
 def zremrangebyscore(engine: Engine, session: Session, words: cython.pointer(Slice), count: cython.int) -> cython.int:
-    start: cython.Py_ssize_t = 0
-    stop: cython.Py_ssize_t = 0
+    range: Scores
+    start: int64_t = 0
+    length: int64_t
     members: SortedSet
-    slot: cython.pointer(cython.pointer(Entry))
-    if count != 4:
+    e: cython.pointer(Entry)
+    if count != 4 or not scores_of(cython.address(words[2]), cython.address(words[3]), cython.address(range)) \
+            or reach(engine.store, session.db, cython.address(words[1]), SORTED_SET, cython.address(e)) != FOUND:
         return 0
-    slot = session.db.lookup(words[1].data, words[1].length)
-    if slot == cython.NULL or entry_kind(slot[0]) != SORTED_SET:
-        return 0
-    members = cython.cast(SortedSet, entry_object(slot[0]))
-    if not between(members, cython.address(words[2]), cython.address(words[3]), cython.address(start), cython.address(stop)):
-        return 0
-    session.writer.integer(stop - start)
-    if stop > start:
-        members.remove_ranks(start, stop)
-        effect(engine.store, session.db, cython.address(words[1]), stop - start, "zremrangebyscore", "sorted-set")
+    members = cython.cast(SortedSet, entry_object(e))
+    length = between(members, cython.address(range), cython.address(start))
+    session.writer.integer(length)
+    if length:
+        members.remove_ranks(start, start + length)
+        effect(engine.store, session.db, cython.address(words[1]), length, "zremrangebyscore", "sorted-set")
         if members.length() == 0:
             vanish(engine.store, session.db, cython.address(words[1]))
     return 1
@@ -322,34 +325,28 @@ def zremrangebyscore(engine: Engine, session: Session, words: cython.pointer(Sli
 @cython.cfunc
 @cython.exceptval(-1, check=False)
 def zcard(engine: Engine, session: Session, words: cython.pointer(Slice), count: cython.int) -> cython.int:
-    slot: cython.pointer(cython.pointer(Entry))
-    if count != 2 or engine.store.notify_flags:
+    e: cython.pointer(Entry)
+    found: cython.int
+    if count != 2:
         return 0
-    slot = session.db.lookup(words[1].data, words[1].length)
-    if slot == cython.NULL:
-        engine.store.misses += 1
-        session.writer.integer(0)
-        return 1
-    if entry_kind(slot[0]) != SORTED_SET:
+    found = read(engine.store, session.db, cython.address(words[1]), SORTED_SET, cython.address(e))
+    if found == ELSEWHERE:
         return 0
-    engine.store.hits += 1
-    session.writer.integer(cython.cast(SortedSet, entry_object(slot[0])).length())
+    session.writer.integer(cython.cast(SortedSet, entry_object(e)).length() if found == FOUND else 0)
     return 1
 
 
 @cython.cfunc
 @cython.exceptval(-1, check=False)
 def zrem(engine: Engine, session: Session, words: cython.pointer(Slice), count: cython.int) -> cython.int:
+    """On a sorted set that is there."""
     removed: int64_t = 0
     i: cython.int
     members: SortedSet
-    slot: cython.pointer(cython.pointer(Entry))
-    if count < 3:
+    e: cython.pointer(Entry)
+    if count < 3 or reach(engine.store, session.db, cython.address(words[1]), SORTED_SET, cython.address(e)) != FOUND:
         return 0
-    slot = session.db.lookup(words[1].data, words[1].length)
-    if slot == cython.NULL or entry_kind(slot[0]) != SORTED_SET:
-        return 0
-    members = cython.cast(SortedSet, entry_object(slot[0]))
+    members = cython.cast(SortedSet, entry_object(e))
     for i in range(2, count):
         removed += members.remove(words[i].data, words[i].length)
     session.writer.integer(removed)

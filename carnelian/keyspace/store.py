@@ -13,7 +13,7 @@ from carnelian.keyspace.waiting import Waiters
 KEYSPACE = 1
 KEYEVENT = 2
 CLASSES = {"g": 4, "$": 8, "l": 16, "s": 32, "h": 64, "z": 128, "x": 256, "e": 512, "t": 1024, "m": 2048, "d": 4096, "n": 8192}
-ALL_CLASSES = "g$lshzxetd"
+ALL_CLASSES = tuple("g$lshzxetd")
 CLASS_OF_GROUP = {"generic": 4, "string": 8, "bitmap": 8, "hyperloglog": 8, "list": 16, "set": 32, "hash": 64, "sorted-set": 128,
                   "geo": 128, "stream": 1024}
 # Events that belong to another class than the word that causes them.
@@ -226,7 +226,7 @@ class Store:
 def notification_flags(text: str) -> int:
     """The value of notify-keyspace-events as a bit set. ValueError for an unknown character."""
     flags = 0
-    for character in text:
+    for character in list(text):
         if character == "A":
             for one in ALL_CLASSES:
                 flags |= CLASSES[one]
@@ -246,7 +246,7 @@ def notification_text(flags: int) -> str:
     every = 0
     for one in ALL_CLASSES:
         every |= CLASSES[one]
-    text = "A" if flags & every == every else "".join(one for one in ALL_CLASSES + "n" if flags & CLASSES[one])
+    text = "A" if flags & every == every else "".join(one for one in (*ALL_CLASSES, "n") if flags & CLASSES[one])
     text += "K" if flags & KEYSPACE else ""
     text += "E" if flags & KEYEVENT else ""
     return text + ("m" if flags & CLASSES["m"] else "")

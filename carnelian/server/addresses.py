@@ -72,6 +72,8 @@ def listen_unix(path: str, permissions: int, backlog: int) -> socket.socket:
 
     What a server that is gone has left at the path is removed; another file is not, nor a socket that is answered.
     """
+    if not hasattr(socket, "AF_UNIX"):
+        raise OSError(errno.EAFNOSUPPORT, "this system has no unix sockets")
     if os.path.exists(path) and stat.S_ISSOCK(os.stat(path).st_mode) and not answered(path):
         os.unlink(path)
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)

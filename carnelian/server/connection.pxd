@@ -64,6 +64,8 @@ cdef class Connection(Session):
     cdef int end_of_input(self) except -1
     # Sends what it can, and closes if that is due.
     cdef int deliver(self) except -1
+    # To be called before bytes leave: with so much output the engine may have interrupted the pipeline.
+    cdef void note_backlog(self) noexcept
     cdef int check_output_limit(self, int64_t pending) except -1
     cdef int look_after(self, int64_t now) except -1
     cpdef int close(self) except -1

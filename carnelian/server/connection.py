@@ -283,7 +283,7 @@ class Connection(Session):
             return self.close()
         left = self.writer.end - self.writer.start
         if left:
-            self.backlog = self.backlog or left > OUTPUT_AT_ONCE and self.reader.end > self.reader.start
+            self.note_backlog()
             self.transmit()
             if self.closed:
                 return 0
@@ -298,6 +298,10 @@ class Connection(Session):
             self.backlog = False
             self.clients.resumed.append(self)
         return 0
+
+    def note_backlog(self):
+        if self.writer.end - self.writer.start > OUTPUT_AT_ONCE and self.reader.end > self.reader.start:
+            self.backlog = True
 
     def check_output_limit(self, pending):
         kind: cython.int = PUBSUB if self.flags & SUBSCRIBED else NORMAL

@@ -368,6 +368,7 @@ class Reactor:
                 return 0
             connection = cython.cast(SocketConnection, item)
             if events & EPOLLOUT:
+                connection.note_backlog()
                 connection.send_now()
                 connection.deliver()
             if events & ~EPOLLOUT and not connection.closed:

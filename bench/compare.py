@@ -105,7 +105,7 @@ def load(server, pipeline, requests, arguments):
         pinned(LOAD_CORE, ["redis-benchmark", "-p", str(server.port), "-q", "-P", str(pipeline), "-c", "50", *options,
                            *shlex.split(arguments)]), capture_output=True, text=True, timeout=600)
     cpu = server.cpu() - before
-    found = re.findall(r"([\d.]+) requests per second", done.stdout)
+    found = re.findall(r"([\d.]+|inf) requests per second", done.stdout)
     if not found or "rror" in done.stdout + done.stderr:
         raise RuntimeError(f"{server.name}: redis-benchmark {arguments}: {(done.stdout + done.stderr)[-500:]}")
     return {"rps": float(found[-1]), "cpu": 1e6 * cpu / requests}
@@ -266,6 +266,8 @@ def main():
     templates = [options.subject, options.reference]
     if SERVER_CORE is None:
         print("one core only: the servers and the load share it, and the figures say little")
+    if os.getloadavg()[0] > 1:
+        print(f"other work is going on here (load {os.getloadavg()[0]:.1f}): expect noise")
     results = {}
     if options.suite in ("throughput", "connections", "all"):
         servers = [Pinned(name, template) for name, template in zip(names, templates)]

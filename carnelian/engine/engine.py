@@ -405,9 +405,8 @@ class Engine:
             session.writer.end = session.writer.start + pending
             self.reply_error(session, command, str(error))
         except Exception as error:
-            log.exception("%s raised an exception that is no reply", command.name)
             session.writer.end = session.writer.start + pending
-            self.reply_error(session, command, f"ERR internal error: {type(error).__name__}")
+            self.reply_error(session, command, str(internal_error(command.name, error)))
         elapsed = steady_nanoseconds() - started
         command.calls += 1
         command.nanoseconds += elapsed
@@ -553,11 +552,17 @@ class Engine:
 
     def unblock(self, session: Session, reply) -> None:
         """Ends the waiting with this reply (a timeout, CLIENT UNBLOCK), and runs what the client has sent meanwhile."""
+        command: BoundCommand = cython.cast(Blocked, session.waiting).command
         self.unpark(session)
-        if isinstance(reply, ReplyError):
-            self.reply_error(session, None, str(reply))
-        else:
-            session.writer.encode(reply)
+        if not session.flags & REPLY_OFF:
+            try:
+                if isinstance(reply, ReplyError):
+                    raise reply
+                session.writer.encode(reply)
+            except ReplyError as error:
+                self.reply_error(session, command, str(error))
+            except Exception as error:
+                self.reply_error(session, command, str(internal_error(command.name, error)))
         self.store.queue_output(session)
         self.resume(session)
 
@@ -580,7 +585,6 @@ class Engine:
     def try_again(self, blocked, place):
         call: Call = self.call
         session: Session = blocked.session
-        pending: cython.size_t
         started: cython.longlong
         if session.waiting is not blocked:
             return 0
@@ -592,7 +596,6 @@ class Engine:
         try:
             if not blocked.on_delete and call.kind(place[1]) != blocked.kind:
                 return 0
-            pending = session.writer.pending()
             command: BoundCommand = blocked.command
             started = steady_nanoseconds()
             call.resuming = blocked
@@ -600,6 +603,8 @@ class Engine:
                 value = self.invoke(session, command, blocked.words)
             except ReplyError as error:
                 value = error
+            except Exception as error:
+                value = internal_error(command.name, error)
             finally:
                 call.resuming = None
             if value is WAIT:
@@ -607,12 +612,7 @@ class Engine:
             command.nanoseconds += steady_nanoseconds() - started
         finally:
             session.db = db
-        try:
-            self.unblock(session, value)
-        except Exception as error:
-            log.exception("%s raised an exception that is no reply", command.name)
-            session.writer.end = session.writer.start + pending
-            self.reply_error(session, command, f"ERR internal error: {type(error).__name__}")
+        self.unblock(session, value)
         return 0
 
     # --- CLIENT PAUSE ------------------------------------------------------------------------------------------------
@@ -710,6 +710,12 @@ class Engine:
         if self.pause_until:
             delay = min(delay, max(0.0, (self.pause_until - store.now) / 1000.0))
         return delay
+
+
+def internal_error(name: str, error: Exception) -> ReplyError:
+    """What a client gets for an exception that is none of ours; the log gets the traceback."""
+    log.error("%s raised an exception that is no reply", name, exc_info=error)
+    return ReplyError(f"ERR internal error: {type(error).__name__}")
 
 
 def shown(word: bytes) -> str:

@@ -31,7 +31,7 @@ def test_doubles_survive(number):
         assert text == b"nan"
         return
     assert struct.pack("d", parse_float(text)) == struct.pack("d", number)
-    if not math.isinf(number) and abs(number) > 2**62 or number != int(number):
+    if not math.isinf(number) and (abs(number) > 2**62 or number != int(number)):
         digits = [Decimal(t).as_tuple().digits for t in (text.decode(), repr(number))]
         assert bytes(digits[0]).rstrip(b"\0") == bytes(digits[1]).rstrip(b"\0"), "not the shortest digits"
 

@@ -12,7 +12,8 @@ import carnelian
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "carnelian"
-CIMPORT = re.compile(r"^\s*from\s+(?:cython\.cimports\.)?(carnelian[\w.]*|\.[\w.]*)\s+(?:c?import)\s+", re.MULTILINE)
+CIMPORT = re.compile(r"^\s*from\s+(?:cython\.cimports\.(carnelian[\w.]*)\s+import|(carnelian[\w.]*|\.[\w.]*)\s+cimport)\s",
+                     re.MULTILINE)
 
 
 def compiled():
@@ -40,7 +41,7 @@ def declarations(path, seen=None):
         seen.add(own)
         declarations(own, seen)
     for match in CIMPORT.finditer(path.read_text(encoding="utf-8")):
-        name = match[1]
+        name = match[1] or match[2]
         if name.startswith("."):
             level = len(name) - len(name.lstrip("."))
             target = path.parents[level - 1].joinpath(*name.lstrip(".").split("."))

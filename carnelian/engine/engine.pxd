@@ -5,37 +5,17 @@ from carnelian.protocol.reader cimport Slice
 from carnelian.keyspace.session cimport Session
 from carnelian.keyspace.store cimport Store
 from carnelian.keyspace.waiting cimport Blocked
+from carnelian.engine.command_table cimport BoundCommand, CommandTable
 from carnelian.keyspace.call cimport Call
 
 # The compiled twin of a word: answers the common case from the slices of the input buffer, straight into the writer, and
 # returns 1; or changes nothing and returns 0: then the general body runs. It raises nothing but MemoryError.
 ctypedef int (*lane)(Engine engine, Session session, Slice *words, int count) except -1
 
-cdef class BoundCommand:
-    cdef readonly object declaration        # keyspace.declaration.Command
-    cdef readonly str name                  # "xgroup|create"
-    cdef readonly object function
-    cdef readonly uint64_t flags
-    cdef readonly int arity
-    cdef readonly str group
-    cdef readonly dict subcommands          # lower-case name (bytes) -> BoundCommand, None if it is no container
-    cdef readonly int skip                  # words before the arguments: 1, or 2 for a subcommand
-    cdef lane twin
-    cdef public int64_t calls
-    cdef public int64_t nanoseconds
-    cdef public int64_t rejected
-    cdef public int64_t failed
-    cdef int64_t durations[40]              # how many calls took under 2**i microseconds (and not under 2**(i - 1))
-
-ctypedef struct NameSlot:                   # of the table of command names
-    uint64_t hash
-    void *command                           # BoundCommand
-
 cdef class Engine:
     cdef readonly Store store
     cdef readonly Call call
-    cdef readonly dict commands             # lower-case name (bytes) -> BoundCommand
-    cdef NameSlot names[1024]
+    cdef readonly CommandTable table
     cdef bint careful                       # no twin may run: MONITOR, CLIENT PAUSE
     cdef public int64_t maxmemory
     cdef public str eviction_policy
@@ -57,6 +37,8 @@ cdef class Engine:
     cdef readonly bint pause_writes_only
     cdef list postponed                     # (session, words) of clients held by CLIENT PAUSE
     cdef list awake                         # sessions unblocked by a command under way: they go on after it
+    cdef int64_t last_end                   # when the last command of a pipeline ended; 0: not known; -1: no pipeline is run
+    cdef int64_t processed_before           # commands at the last turn of cron
     cdef int running                        # bodies under way (EXEC and the words in it: 2)
     cdef list transaction_effects           # while EXEC runs
     cdef bint executing                     # an EXEC is under way
@@ -81,7 +63,6 @@ cdef class Engine:
     cpdef int detach(self, Session session) except -1       # and gone: watches, waits and subscriptions end
     cpdef double cron(self) except -1                       # expiry, timeouts, eviction, sliced freeing; seconds until it wants
                                                             # to be called again (at most 0.1)
-    cdef BoundCommand find_command(self, const char *name, size_t n)
     cdef int set_twin(self, bytes name, lane twin) except -1
     cdef int run(self, Session session, Slice *words, int count) except -1
     cdef int has_run(self, Session session, BoundCommand command) except -1

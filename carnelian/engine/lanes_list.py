@@ -62,8 +62,15 @@ def pop(engine: Engine, session: Session, words: cython.pointer(Slice), count: c
     item: Item
     values: List
     e: cython.pointer(Entry)
-    if count != 2 or reach(engine.store, session.db, cython.address(words[1]), LIST, cython.address(e)) != FOUND:
+    found: cython.int
+    if count != 2:
         return 0
+    found = reach(engine.store, session.db, cython.address(words[1]), LIST, cython.address(e))
+    if found == ELSEWHERE:
+        return 0
+    if found == MISSING:
+        session.writer.null()
+        return 1
     values = cython.cast(List, entry_object(e))
     if left:
         values.peek_left(cython.address(item))

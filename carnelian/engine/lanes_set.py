@@ -75,8 +75,15 @@ def spop(engine: Engine, session: Session, words: cython.pointer(Slice), count: 
     member: Item
     members: Set
     e: cython.pointer(Entry)
-    if count != 2 or reach(engine.store, session.db, cython.address(words[1]), SET, cython.address(e)) != FOUND:
+    found: cython.int
+    if count != 2:
         return 0
+    found = reach(engine.store, session.db, cython.address(words[1]), SET, cython.address(e))
+    if found == ELSEWHERE:
+        return 0
+    if found == MISSING:
+        session.writer.null()
+        return 1
     members = cython.cast(Set, entry_object(e))
     members.random(cython.address(member))
     session.writer.bulk(member.data, member.length)

@@ -110,8 +110,15 @@ def pop(engine: Engine, session: Session, words: cython.pointer(Slice), count: c
     length: cython.Py_ssize_t
     members: SortedSet
     e: cython.pointer(Entry)
-    if count != 2 or reach(engine.store, session.db, cython.address(words[1]), SORTED_SET, cython.address(e)) != FOUND:
+    found: cython.int
+    if count != 2:
         return 0
+    found = reach(engine.store, session.db, cython.address(words[1]), SORTED_SET, cython.address(e))
+    if found == ELSEWHERE:
+        return 0
+    if found == MISSING:
+        session.writer.array(0)
+        return 1
     members = cython.cast(SortedSet, entry_object(e))
     members.peek(cython.address(member), last)
     session.writer.array(2)

@@ -108,6 +108,15 @@ class Verbatim:
         self.format = format
 
 
+class LongDouble:
+    """A double shown with up to 17 digits after the point (a coordinate), not in the shortest form. RESP2: a bulk string."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: float):
+        self.value = value
+
+
 class BigNumber:
     """RESP3 big number; RESP2 bulk string of its digits."""
 

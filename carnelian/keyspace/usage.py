@@ -403,6 +403,9 @@ class Usage:
                 argument.key_spec_index = None if channel else spec
             elif argument.type == "oneof" and argument.children[0].type == "key" and at is not None:
                 argument.children[0].key_spec_index = add(("index", at), ("range", 0, 1, 0))
+            elif argument.type == "oneof" and any(a.type == "key" and a.token for a in argument.children):
+                for child in argument.children:                 # [STORE key | STOREDIST key]
+                    child.key_spec_index = add(("keyword", child.token, least), ("range", 0, 1, 0))
             elif argument.type == "block" and argument.multiple and not argument.token and at is not None:
                 if argument.children[0].type == "key":
                     argument.children[0].key_spec_index = add(("index", at), ("range", -1, len(argument.children), 0))

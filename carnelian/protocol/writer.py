@@ -16,8 +16,8 @@ from cython.cimports.cpython.long import PyLong_Check, PyLong_CheckExact
 from cython.cimports.libc.string import memcpy, memmove
 
 from carnelian.base.errors import ReplyError
-from carnelian.base.replies import NO_REPLY, NULL_ARRAY, OK, WAIT, Attribute, BigNumber, FieldValues, Members, MemberScores, \
-    Pairs, Push, Status, Verbatim
+from carnelian.base.replies import NO_REPLY, NULL_ARRAY, OK, WAIT, Attribute, BigNumber, FieldValues, LongDouble, Members, \
+    MemberScores, Pairs, Push, Status, Verbatim
 
 LEAST = cython.declare(cython.size_t, 1024)             # capacity of a buffer in use
 KEPT = cython.declare(cython.size_t, 1 << 20)           # above this an emptied buffer is given back at once; below, when idle
@@ -319,6 +319,11 @@ class Writer:
             self.header(b'=', len(value.text) + 4)
             text = value.format + b":" + value.text + b"\r\n"
             return self.raw(PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text))
+        if isinstance(value, LongDouble):
+            text = (b"%.17f" % value.value).rstrip(b"0").rstrip(b".")
+            if self.resp != 2:
+                return self.line(b',', text)
+            return self.bulk(PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text))
         if isinstance(value, BigNumber):
             return self.big_number(value.value)
         if isinstance(value, Attribute):

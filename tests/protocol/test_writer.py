@@ -8,9 +8,8 @@ from hypothesis import strategies as st
 
 from carnelian.base.errors import ReplyError, WrongType
 from carnelian.base.memory import used_memory
-from carnelian.base.replies import (NO_REPLY, NULL_ARRAY, OK, QUEUED, WAIT, Attribute, BigNumber, FieldValues, Members,
-                                    MemberScores, Pairs, Push, Status,
-                                    Verbatim)
+from carnelian.base.replies import (NO_REPLY, NULL_ARRAY, OK, QUEUED, WAIT, Attribute, BigNumber, FieldValues, LongDouble, Members,
+                                    MemberScores, Pairs, Push, Status, Verbatim)
 from carnelian.protocol.writer import Writer
 from tests.oracle.resp import NULL, Double, Map, Parser, Set
 
@@ -39,6 +38,8 @@ CASES = [
     (Colour.RED, b":3\r\n", None),
     (2**63, b"$19\r\n9223372036854775808\r\n", b"(9223372036854775808\r\n"),
     (BigNumber(-5), b"$2\r\n-5\r\n", b"(-5\r\n"),
+    (LongDouble(0.1), b"$19\r\n0.10000000000000001\r\n", b",0.10000000000000001\r\n"),
+    (LongDouble(-180.0), b"$4\r\n-180\r\n", b",-180\r\n"),
     (None, b"$-1\r\n", b"_\r\n"), (NULL_ARRAY, b"*-1\r\n", b"_\r\n"),
     (True, b":1\r\n", b"#t\r\n"), (False, b":0\r\n", b"#f\r\n"),
     (1.5, b"$3\r\n1.5\r\n", b",1.5\r\n"), (3.0, b"$1\r\n3\r\n", b",3\r\n"), (-0.0, b"$2\r\n-0\r\n", b",-0\r\n"),

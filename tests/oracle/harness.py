@@ -38,9 +38,10 @@ Marks before the words, in any order:
 `both(script)` returns carnelian's replies, one per line that read one. Time passes with `DEBUG SLEEP 0.01`.
 
 `sequence(both, commands, modes)` sends a list of commands (lists of bytes) made by hypothesis in one pipeline to both and
-compares all replies. `both.servers(...)`: see `Both`. With CARNELIAN_ORACLE_ONLY=1 in the environment, carnelian is not
-needed: the script runs on redis-server alone, and `pytest -s` shows what it answers. CARNELIAN_ORACLE_ONLY=2 prints
-what both answer, beside the comparison.
+compares all replies. The fixture `both_with` starts a fresh pair of servers with further arguments.
+
+With CARNELIAN_ORACLE_ONLY=1 in the environment, carnelian is not needed: the script runs on redis-server alone, and
+`pytest -s` shows what it answers. CARNELIAN_ORACLE_ONLY=2 prints what both answer, beside the comparison.
 """
 import ast
 import json
@@ -50,7 +51,7 @@ import re
 import textwrap
 import time
 
-from .resp import (CLOSED, NO_REPLY, NULL, NULL_ARRAY, Attribute, Client, Double, Error, Map, Push, Set, Status, Verbatim,
+from .resp import (CLOSED, NO_REPLY, NULL, NULL_ARRAY, Client, Double, Error, Map, Push, Set, Status, Verbatim,
                    request)
 
 ORACLE_ONLY = os.environ.get("CARNELIAN_ORACLE_ONLY") == "1"

@@ -59,19 +59,13 @@ def geoadd(c: Call, key: bytes, *words: bytes):
         else:
             break
         at += 1
-    if (len(words) - at) % 3 or (flags & ADD_NX and flags & ADD_XX):
+    if at == len(words) or (len(words) - at) % 3 or (flags & ADD_NX and flags & ADD_XX):
         raise SyntaxFault()
     members: list = list(words[at + 2::3])
     scores: list = []
     for i in range(at, len(words), 3):
         longitude, latitude = parse_point(words[i], words[i + 1])
         scores.append(encode(longitude, latitude))
-    # What replicas and the AOF get needs no arithmetic.
-    effect: list = [b"ZADD", key, *words[:at]]
-    for score, member in zip(scores, members):
-        effect += [b"%d" % score, member]
-    if not members:
-        raise SyntaxFault()
     values = c.sorted_set_at(key, not flags & ADD_XX)
     if values is not None:
         if values.length() == 0:
@@ -84,7 +78,9 @@ def geoadd(c: Call, key: bytes, *words: bytes):
                 updated += 1
         if added or updated:
             c.changed(key, "zadd", added + updated)
-            c.propagate(*effect)
+            # The AOF and replicas get the scores: nothing depends on their arithmetic.
+            c.propagate(b"ZADD", key, *words[:at],
+                        *[word for score, member in zip(scores, members) for word in (b"%d" % score, member)])
     return added + updated if count_changes else added
 
 

@@ -16,7 +16,12 @@ LONGITUDE_MAX = cython.declare(cython.double, 180.0)
 LATITUDE_MAX = cython.declare(cython.double, 85.05112878)               # where Mercator's projection is cut to a square
 DEGREE = cython.declare(cython.double, M_PI / 180.0)
 ALPHABET = cython.declare(bytes, b"0123456789bcdefghjkmnpqrstuvwxyz")
-ODD = cython.declare(uint64_t, 0x5555555555555555)
+# Every second bit, two, four, eight, sixteen bits of twice as many. Typed here: as literals they would be Python integers.
+BITS1 = cython.declare(uint64_t, 0x5555555555555555)
+BITS2 = cython.declare(uint64_t, 0x3333333333333333)
+BITS4 = cython.declare(uint64_t, 0x0F0F0F0F0F0F0F0F)
+BITS8 = cython.declare(uint64_t, 0x00FF00FF00FF00FF)
+BITS16 = cython.declare(uint64_t, 0x0000FFFF0000FFFF)
 # The eight cells around one, in the order in which they are searched: steps to the east, steps to the north.
 AROUND_X = cython.declare(cython.int[8], [0, 0, 1, -1, 1, -1, 1, -1])
 AROUND_Y = cython.declare(cython.int[8], [1, -1, 0, 0, 1, 1, -1, -1])
@@ -30,11 +35,11 @@ AROUND_Y = cython.declare(cython.int[8], [1, -1, 0, 0, 1, 1, -1, -1])
 def spread(number: uint32_t) -> uint64_t:
     """The bits at the even places."""
     v: uint64_t = number
-    v = (v | (v << 16)) & 0x0000FFFF0000FFFF
-    v = (v | (v << 8)) & 0x00FF00FF00FF00FF
-    v = (v | (v << 4)) & 0x0F0F0F0F0F0F0F0F
-    v = (v | (v << 2)) & 0x3333333333333333
-    return (v | (v << 1)) & ODD
+    v = (v | (v << 16)) & BITS16
+    v = (v | (v << 8)) & BITS8
+    v = (v | (v << 4)) & BITS4
+    v = (v | (v << 2)) & BITS2
+    return (v | (v << 1)) & BITS1
 
 
 @cython.cfunc
@@ -42,11 +47,11 @@ def spread(number: uint32_t) -> uint64_t:
 @cython.exceptval(check=False)
 def gather(v: uint64_t) -> uint32_t:
     """The bits at the even places, side by side."""
-    v = v & ODD
-    v = (v | (v >> 1)) & 0x3333333333333333
-    v = (v | (v >> 2)) & 0x0F0F0F0F0F0F0F0F
-    v = (v | (v >> 4)) & 0x00FF00FF00FF00FF
-    v = (v | (v >> 8)) & 0x0000FFFF0000FFFF
+    v = v & BITS1
+    v = (v | (v >> 1)) & BITS2
+    v = (v | (v >> 2)) & BITS4
+    v = (v | (v >> 4)) & BITS8
+    v = (v | (v >> 8)) & BITS16
     return cython.cast(uint32_t, v | (v >> 16))
 
 
@@ -178,9 +183,10 @@ class Shape:
     def holds(self, score, place):
         """Whether the point of that score is in the shape, and where it is."""
         decode(score, place)
+        # Parallels tell most of what is outside, without a sine. No rounding puts a point of a circle beyond this margin.
+        if meridian_distance(place.latitude, self.latitude) > (self.height / 2 if self.box else self.radius * 1.000001 + 0.001):
+            return False
         if self.box:
-            if meridian_distance(place.latitude, self.latitude) > self.height / 2:
-                return False
             if haversine(place.longitude, place.latitude, self.longitude, place.latitude) > self.width / 2:
                 return False
         place.distance = haversine(self.longitude, self.latitude, place.longitude, place.latitude)

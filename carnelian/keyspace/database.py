@@ -392,6 +392,24 @@ class Database:
             return None
         return frequency_at(slot[0], self.clock)
 
+    def set_access(self, key: bytes, idle=None, frequency=None):
+        """Sets what is known of a key's use: the seconds since the last one, or (with an LFU policy) the counter, 0 to 255.
+
+        What the policy in force has no use for is ignored.
+        """
+        seconds: uint32_t
+        slot: cython.pointer(cython.pointer(Entry)) = self.peek(PyBytes_AS_STRING(key), PyBytes_GET_SIZE(key))
+        if slot == cython.NULL:
+            return
+        clock: uint32_t = slot[0].meta >> 8
+        if self.frequency:
+            if frequency is not None:
+                clock = (self.clock & 0xFFFF00) | cython.cast(uint32_t, frequency)
+        elif idle is not None:
+            seconds = min(idle, 0xFFFFFF)
+            clock = (self.clock - seconds) & 0xFFFFFF
+        slot[0].meta = (slot[0].meta & 0xFF) | (clock << 8)
+
     def memory_of(self, key: bytes):
         """Bytes that a key and its value take, None if there is no such key."""
         slot: cython.pointer(cython.pointer(Entry)) = self.peek(PyBytes_AS_STRING(key), PyBytes_GET_SIZE(key))

@@ -38,4 +38,4 @@ cdef class List:
     cdef int add(self, const char *data, size_t n, bint left) except -1
     cdef int remove_packed(self, size_t most, const char *data, size_t n, bint forward) except -1
     cdef int to_chain(self) except -1
-    cdef int shrink(self) except -1
+    cdef int shrink(self, size_t part=*) except -1             # to a listpack, if one node is left and takes no more of it

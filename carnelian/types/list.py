@@ -10,7 +10,7 @@ from cython.cimports.libc.string import memcpy
 
 from cython.cimports.carnelian.base.memory import account, allocate, block_size, roomy
 from cython.cimports.carnelian.types.chain import (
-    Chain, Walk, byte_limit, chain_adopt, chain_check, chain_copy, chain_drop, chain_drop_node, chain_free, chain_get,
+    Chain, Node, Walk, byte_limit, chain_adopt, chain_check, chain_copy, chain_drop, chain_drop_node, chain_free, chain_get,
     chain_insert, chain_new, chain_peek, chain_push, chain_remove, chain_set, chain_trim, count_limit, node_data,
     walk_chain, walk_equals, walk_next, walk_pack, walk_skip)
 from cython.cimports.carnelian.types.listpack import (
@@ -18,6 +18,7 @@ from cython.cimports.carnelian.types.listpack import (
     lp_get, lp_insert, lp_last, lp_length, lp_memory, lp_new, lp_next, lp_prepend, lp_previous, lp_replace, lp_seek, pack)
 
 OBJECT = cython.declare(cython.Py_ssize_t, 32)      # bytes that the Python object takes
+SAFE = cython.declare(cython.size_t, 1 << 30)       # bytes: no node that comes from elsewhere may be larger
 
 
 @cython.cfunc
@@ -40,6 +41,18 @@ def pack_of(values: List) -> pack:
 @cython.exceptval(check=False)
 def set_pack(values: List, lp: pack) -> cython.void:
     values.body = cython.cast(cython.size_t, lp)
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def elements_of(lp: pack) -> cython.size_t:
+    """Counts them without writing to the pack."""
+    p: pack = lp_first(lp)
+    n: cython.size_t = 0
+    while p != cython.NULL:
+        n += 1
+        p = lp_next(lp, p)
+    return n
 
 
 class List:
@@ -92,7 +105,7 @@ class List:
         self.body = cython.cast(cython.size_t, chain) | 1
         return 0
 
-    def shrink(self):
+    def shrink(self, part=2):
         chain: cython.pointer(Chain) = chain_of(self)
         total: cython.size_t
         lp: pack
@@ -101,8 +114,10 @@ class List:
         if chain.nodes == 0:
             lp = lp_new()
         else:
-            total = lp_bytes(node_data(chain.head)) if not chain.head.plain else byte_limit()
-            if total > byte_limit() // 2 or chain.count > count_limit() // 2:
+            if chain.head.plain:
+                return 0
+            total = lp_bytes(node_data(chain.head))
+            if total > byte_limit() // part or chain.count > count_limit() // part:
                 return 0
             lp = cython.cast(pack, allocate(roomy(total)))
             memcpy(lp, node_data(chain.head), total)
@@ -423,6 +438,46 @@ class List:
             lp_free(pack_of(twin))
             set_pack(twin, lp)
         return twin
+
+    def nodes_as_bytes(self):
+        """Yields (plain, bytes) for each of the `nodes`, as RDB files keep them: a single element, or a listpack."""
+        node: cython.pointer(Node)
+        if not self.body & 1:
+            yield False, PyBytes_FromStringAndSize(cython.cast(cython.p_char, pack_of(self)), lp_bytes(pack_of(self)))
+            return
+        node = chain_of(self).head
+        while node != cython.NULL:
+            yield node.plain != 0, PyBytes_FromStringAndSize(
+                cython.cast(cython.p_char, node_data(node)), node.capacity if node.plain else lp_bytes(node_data(node)))
+            node = node.next
+
+    @staticmethod
+    def from_nodes(nodes) -> List:
+        """A list of nodes (plain, bytes) that came from elsewhere. ValueError if a listpack is damaged.
+
+        It is a single listpack if there is only one node and that is within the limits.
+        """
+        values: List = List()
+        chain: cython.pointer(Chain) = chain_new()
+        plain: cython.bint
+        data: bytes
+        lp: pack
+        n: cython.size_t
+        lp_free(pack_of(values))
+        values.body = cython.cast(cython.size_t, chain) | 1
+        for plain, data in nodes:
+            n = PyBytes_GET_SIZE(data)
+            if plain:
+                chain_push(chain, PyBytes_AS_STRING(data), n, False)
+                continue
+            lp = cython.cast(pack, PyBytes_AS_STRING(data))
+            lp_check(lp, n)
+            if n > SAFE:
+                raise ValueError("a node of the list is too large")
+            if lp_first(lp) != cython.NULL:
+                chain_adopt(chain, lp, elements_of(lp))
+        values.shrink(1)
+        return values
 
     def free_some(self, budget):
         chain: cython.pointer(Chain) = chain_of(self)

@@ -401,10 +401,10 @@ def well_formed(block: cython.pointer(Block), end: cython.pointer(uint8_t)) -> c
         n += 3 if flags & SAME_FIELDS else 4
         if p == cython.NULL or not checked_integer(cython.address(p), end, cython.address(elements)) or elements != n:
             return False
-        if flags & DELETED:
-            continue
         if id_less(block.ms + cython.cast(uint64_t, ms), block.seq + cython.cast(uint64_t, seq), block.ms, block.seq):
             return False
+        if flags & DELETED:
+            continue
         if not first and not id_less(last_ms, last_seq, block.ms + cython.cast(uint64_t, ms),
                                      block.seq + cython.cast(uint64_t, seq)):
             return False

@@ -131,6 +131,10 @@ class Group:
         self.last_ms, self.last_seq = id
         self.entries_read = entries_read
 
+    def count_from(self, stream: Stream):
+        """Sets `entries_read` by where the last delivered ID is in the log, as far as that can be told."""
+        self.entries_read = distance(stream, self.last_ms, self.last_seq)
+
     def lag(self, stream: Stream):
         """How many entries of the log are still to be delivered; None where that can't be told."""
         read: int64_t = self.entries_read

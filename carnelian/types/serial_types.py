@@ -1,0 +1,32 @@
+"""The numbers of the RDB format: https://rdb.fnordig.de/file_format.html describes it up to version 7.
+
+The later types are those of Redis 7: listpacks instead of ziplists, and streams.
+"""
+
+# The first byte of a value.
+STRING = 0
+LIST = 1
+SET = 2
+SORTED_SET_TEXT = 3             # scores as decimal text
+HASH = 4
+SORTED_SET = 5                  # scores as 8 bytes
+HASH_ZIPMAP = 9
+LIST_ZIPLIST = 10
+SET_INTSET = 11
+SORTED_SET_ZIPLIST = 12
+HASH_ZIPLIST = 13
+QUICKLIST = 14                  # nodes are ziplists
+STREAM = 15
+HASH_LISTPACK = 16
+SORTED_SET_LISTPACK = 17
+QUICKLIST_2 = 18                # nodes are listpacks or single elements
+STREAM_2 = 19                   # with counters of entries
+SET_LISTPACK = 20
+STREAM_3 = 21                   # with the active time of consumers
+
+# Before a node of QUICKLIST_2.
+PLAIN = 1
+PACKED = 2
+
+VERSION = 10                    # what is written: Redis 7.0 and Valkey read it
+NEWEST_VERSION = 12             # what is read

@@ -18,7 +18,6 @@ CASES = [case for case in json.loads((Path(__file__).parent / "data" / "cts.json
 NOT_YET = {
     "scripting": "eval eval_ro evalsha evalsha_ro script fcall fcall_ro function",
     "hyperloglog": "pfadd pfcount pfmerge",
-    "serialisation": "dump restore",
 }
 NOT_YET = {word: need for need, words in NOT_YET.items() for word in words.split()}
 

@@ -22,6 +22,18 @@ from tests.payloads import BODIES, NEWER_BODIES, id, intset, length, listpack, p
 GUARDED = os.environ.get("PYTHONMALLOC") == "debug"
 
 
+DEFAULTS = {"hash-max-listpack-entries": 512, "hash-max-listpack-value": 64, "set-max-intset-entries": 512,
+            "set-max-listpack-entries": 128, "set-max-listpack-value": 64, "zset-max-listpack-entries": 128,
+            "zset-max-listpack-value": 64}
+
+
+@pytest.fixture(autouse=True)
+def default_limits():
+    """What the values were made with, whatever ran before."""
+    for name, number in DEFAULTS.items():
+        limits.configure(name, number)
+
+
 def plain(value):
     """What a value holds, as Python objects; the value is checked."""
     if isinstance(value, bytes):
@@ -101,13 +113,12 @@ def test_limits_decide_the_encoding():
     """Of what comes in, too: a packed collection over the limits becomes a table."""
     data = {name: payload(BODIES[name]) for name in ("hash, listpack", "sorted set, listpack", "set, intset of 2", "hash, ziplist")}
     assert [serial.restore(d).encoding for d in data.values()] == ["listpack", "listpack", "intset", "hashtable"]
-    defaults = {"hash-max-listpack-entries": 512, "zset-max-listpack-entries": 128, "set-max-intset-entries": 512}
     try:
-        for name in defaults:
+        for name in ("hash-max-listpack-entries", "zset-max-listpack-entries", "set-max-intset-entries"):
             limits.configure(name, 1)
         assert [serial.restore(d).encoding for d in data.values()] == ["hashtable", "skiplist", "hashtable", "hashtable"]
     finally:
-        for name, number in defaults.items():
+        for name, number in DEFAULTS.items():
             limits.configure(name, number)
 
 

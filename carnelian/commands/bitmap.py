@@ -47,7 +47,8 @@ def string_entry(c: Call, key: bytes) -> cython.pointer(Entry):
     return slot[0]
 
 
-@command("SETBIT key offset value", WRITE | DENYOOM, since="2.2.0", group="bitmap", keys="RW ACCESS UPDATE", complexity="O(1)")
+@command("SETBIT key offset value", WRITE | DENYOOM, since="2.2.0", group="bitmap", keys="RW ACCESS UPDATE",
+         complexity="O(1)")
 def setbit(c: Call, key: bytes, offset: bytes, value: bytes):
     """Set or clear one bit of a string, which grows as needed; gives the old bit."""
     at: int64_t = bit_offset(c, offset)
@@ -293,10 +294,10 @@ def store_field(c: Call, key: bytes, e: cython.pointer(Entry), operation: FieldO
     c.overwrite(key, first, cython.cast(cython.p_char, window)[:n])
 
 
-@command("BITFIELD key [GET encoding offset | [OVERFLOW <WRAP | SAT | FAIL>] <SET encoding offset value | INCRBY encoding offset "
-         "increment> [GET encoding offset | [OVERFLOW <WRAP | SAT | FAIL>] <SET encoding offset value | INCRBY encoding offset "
-         "increment> ...]]", WRITE | DENYOOM, since="3.2.0", group="bitmap", keys="RW ACCESS UPDATE VARIABLE_FLAGS",
-         complexity="O(1) for each operation")
+@command("BITFIELD key [GET encoding offset | [OVERFLOW <WRAP | SAT | FAIL>] <SET encoding offset value | "
+         "INCRBY encoding offset increment> [GET encoding offset | [OVERFLOW <WRAP | SAT | FAIL>] "
+         "<SET encoding offset value | INCRBY encoding offset increment> ...]]", WRITE | DENYOOM, since="3.2.0",
+         group="bitmap", keys="RW ACCESS UPDATE VARIABLE_FLAGS", complexity="O(1) for each operation")
 def bitfield(c: Call, key: bytes, *words: bytes):
     """Read, set and increment integers of any width at any bit of a string."""
     operations = field_operations(c, words)

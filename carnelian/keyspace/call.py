@@ -224,6 +224,13 @@ class Call:
         memcpy(entry_value(e) + offset, PyBytes_AS_STRING(data), n)
         return e.value_length
 
+    def rewrite(self, key: bytes, data: bytes) -> None:
+        """The string's new content after an edit of the old: its expiry stays (a missing key is made); WrongType."""
+        slot: cython.pointer(cython.pointer(Entry)) = self.db.lookup(PyBytes_AS_STRING(key), PyBytes_GET_SIZE(key))
+        if slot != cython.NULL and entry_kind(slot[0]) == INLINE and slot[0].value_length > PyBytes_GET_SIZE(data):
+            self.db.reshape(slot, INLINE, (slot[0].meta & 0xF0) | RAW, PyBytes_GET_SIZE(data))
+        self.overwrite(key, 0, data)
+
     def put(self, key, structure, keep_expiry=False):
         """Stores a List, Hash, Set, SortedSet or Stream, replacing whatever was there."""
         if self.store.notify_flags & APPEARED:
@@ -262,7 +269,10 @@ class Call:
     # --- effects -----------------------------------------------------------------------------------------------------
 
     def changed(self, key, event, n=1, db=None):
-        """After every change of a key. An emptied structure (streams excepted) is deleted, with its own event."""
+        """After every change of a key. An emptied structure (streams excepted) is deleted, with its own event.
+
+        The event None: there is no notification.
+        """
         slot: cython.pointer(cython.pointer(Entry))
         emptied: cython.bint = False
         if db is None:

@@ -116,11 +116,14 @@ class Store:
         self.queue_output(session)
 
     def key_changed(self, db, key, event, group):
-        """Tells everybody who watches the key. `group` is that of the word, for the class of the notification."""
+        """Tells everybody who watches the key. `group` is that of the word, for the class of the notification.
+
+        Without an event (None) there is no notification.
+        """
         self.touch(db.index, key)
         if self.waiters.count:
             self.waiters.mark(db.index, key)
-        if self.notify_flags:
+        if self.notify_flags and event is not None:
             self.notify(db.index, key, event, group)
         return 0
 

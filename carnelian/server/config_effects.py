@@ -5,7 +5,7 @@ from carnelian.types import limits
 
 ENCODINGS = ("hash-max-listpack-entries", "hash-max-listpack-value", "set-max-intset-entries", "set-max-listpack-entries",
              "set-max-listpack-value", "zset-max-listpack-entries", "zset-max-listpack-value", "list-max-listpack-size",
-             "list-compress-depth", "stream-node-max-bytes", "stream-node-max-entries")
+             "list-compress-depth", "stream-node-max-bytes", "stream-node-max-entries", "hll-sparse-max-bytes")
 
 
 def connect(config, engine) -> None:

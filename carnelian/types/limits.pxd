@@ -6,3 +6,4 @@ cdef int64_t set_max_intset_entries, set_max_listpack_entries, set_max_listpack_
 cdef int64_t zset_max_listpack_entries, zset_max_listpack_value
 cdef int64_t list_max_listpack_size, list_compress_depth
 cdef int64_t stream_node_max_bytes, stream_node_max_entries
+cdef int64_t hll_sparse_max_bytes

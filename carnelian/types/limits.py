@@ -12,6 +12,7 @@ list_max_listpack_size = -2             # -1 to -5: 4, 8, 16, 32, 64 KiB a node;
 list_compress_depth = 0                 # accepted and shown; nodes are not compressed
 stream_node_max_bytes = 4096
 stream_node_max_entries = 100
+hll_sparse_max_bytes = 3000             # of a HyperLogLog's sparse form, its header included
 
 
 def configure(name: str, value: int) -> None:
@@ -20,6 +21,7 @@ def configure(name: str, value: int) -> None:
     global set_max_intset_entries, set_max_listpack_entries, set_max_listpack_value
     global zset_max_listpack_entries, zset_max_listpack_value
     global list_max_listpack_size, list_compress_depth, stream_node_max_bytes, stream_node_max_entries
+    global hll_sparse_max_bytes
     if name == "hash-max-listpack-entries":
         hash_max_listpack_entries = value
     elif name == "hash-max-listpack-value":
@@ -42,5 +44,7 @@ def configure(name: str, value: int) -> None:
         stream_node_max_bytes = value
     elif name == "stream-node-max-entries":
         stream_node_max_entries = value
+    elif name == "hll-sparse-max-bytes":
+        hll_sparse_max_bytes = value
     else:
         raise ValueError(f"no such limit: {name}")

@@ -301,7 +301,8 @@ def test_events(both):
 
 
 text = st.one_of(st.binary(max_size=4), st.binary(min_size=15, max_size=40),
-                 st.sampled_from([b"", b"\xff" * 30, b"\0" * 30, b"\0" * 25 + b"\x01", b"\xff" * 17 + b"\x7f", b"12", b"x" * 100]))
+                 st.sampled_from([b"", b"\xff" * 30, b"\0" * 30, b"\0" * 25 + b"\x01", b"\xff" * 17 + b"\x7f", b"12",
+                                  b"x" * 100]))
 key = st.sampled_from("abcd")
 position = st.one_of(st.integers(-20, 20), st.integers(-350, 350), st.sampled_from([-2**63, 2**63 - 1]))
 unit = st.sampled_from(["BIT", "BYTE", "bit"])

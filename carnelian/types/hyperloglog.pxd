@@ -1,0 +1,34 @@
+# HyperLogLogs as the strings that Redis stores.
+
+from libc.stdint cimport int64_t, uint8_t, uint64_t
+
+cdef extern from *:
+    # A constant over 31 bits: as a literal in the source it would become a Python object.
+    const uint64_t MURMUR "0xC6A4A7935BD1E995ull"
+
+cdef enum Size:
+    HEADER = 16
+    REGISTERS = 16384
+    DENSE = 12304                       # bytes of the dense form: the header and 6 bits for each register
+
+cdef struct Place:
+    int index                           # the register of an element
+    int rank                            # 1 to 51: the position of the first 1 in the rest of its hash
+
+cdef Place place_of(bytes element) noexcept
+cdef bint is_hyperloglog(const uint8_t *p, size_t n) noexcept       # by the header, and the size of a dense one
+cdef bint is_dense(const uint8_t *p) noexcept
+cdef int64_t cached(const uint8_t *p) noexcept                      # the cardinality in the header, -1 if it is out of date
+cdef int register_at(const uint8_t *p, int index) noexcept          # of a dense one
+cdef int64_t estimate(const uint8_t *p, size_t n) except -1         # the cardinality; Corrupted
+cdef int merge(uint8_t *registers, const uint8_t *p, size_t n) except -1    # the larger of each register's ranks; Corrupted
+cdef int64_t estimate_registers(const uint8_t *registers) noexcept  # of REGISTERS ranks, one a byte
+
+cdef class HyperLogLog:
+    cdef readonly bytearray data
+
+    cdef uint8_t *start(self) noexcept
+    cdef bint raise_register(self, int index, int rank) except -1
+    cdef bint raise_dense(self, int index, int rank) noexcept
+    cdef int join(self, size_t at) except -1
+    cpdef bint to_dense(self) except -1

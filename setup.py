@@ -22,7 +22,7 @@ def compiled_modules():
 
 
 flags = ["/O2"] if os.name == "nt" else shlex.split(os.environ.get("CARNELIAN_CFLAGS", "-O2")) + [
-    "-g0", "-fno-strict-aliasing", "-Wno-unused-function", "-Wno-unreachable-code"]
+    "-g0", "-fno-strict-aliasing", "-Wno-unused-function", "-Wno-unreachable-code", "-Wno-sign-compare"]
 cache = os.environ.get("CARNELIAN_CYTHON_CACHE")
 
 if __name__ == "__main__":          # Cython's own processes import this file again where they are not forked

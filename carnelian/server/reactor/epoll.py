@@ -82,6 +82,10 @@ ACCEPT_MOST = cython.declare(cython.int, 256)
 # What is read and thrown away before a refused or protocol-breaking client's socket is closed: closing with unread
 # bytes sends a reset, which can overtake the reply.
 LINGER_BYTES = cython.declare(cython.Py_ssize_t, 1 << 20)
+# After a batch of several clients the next requests are about to come, and falling asleep and being woken costs more than
+# to ask again for so long: at pipeline 1 with 50 clients it is about 5 % of the throughput.
+CROWD = cython.declare(cython.int, 4)
+LINGER_NANOSECONDS = cython.declare(cython.longlong, 6000)
 # Time that `ready` may hold another's event loop, and batches it may run.
 READY_NANOSECONDS = cython.declare(cython.longlong, 1000000)
 READY_BATCHES = cython.declare(cython.int, 16)
@@ -333,13 +337,16 @@ class Reactor:
         descriptor: cython.int
         if self.next >= self.count:
             self.next = self.count = 0
-            with cython.nogil:
-                served = epoll_wait(self.epoll, self.events, EVENTS, milliseconds)
+            if milliseconds != 0 and self.crowd >= CROWD:
+                served = self.linger()
+            if served == 0:
+                with cython.nogil:
+                    served = epoll_wait(self.epoll, self.events, EVENTS, milliseconds)
             if served < 0:
                 if errno != EINTR:
                     raise OSError(errno, os.strerror(errno))
                 return -1
-            self.count = served
+            self.count = self.crowd = served
             served = 0
             if self.count == 0 and not self.clients.resumed:
                 return 0
@@ -358,6 +365,16 @@ class Reactor:
             self.clients.flush()
         except Exception:
             log.exception("A batch of requests failed")
+        return served
+
+    def linger(self):
+        """Asks for a few microseconds before sleeping: what epoll_wait has said, at once."""
+        served: cython.int = 0
+        stop: cython.longlong = steady_nanoseconds() + LINGER_NANOSECONDS
+        while served == 0:
+            served = epoll_wait(self.epoll, self.events, EVENTS, 0)
+            if steady_nanoseconds() > stop:
+                break
         return served
 
     def serve(self, item, events):

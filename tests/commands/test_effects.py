@@ -89,7 +89,24 @@ def effects():
     ("SORT missing STORE k", "SORT missing STORE k"),
     ("TTL k", None),
     ("TOUCH k", None),
+    ("SETBIT k 0 1", "SETBIT k 0 1"),
+    ("SETBIT k 0 0", None),
+    ("BITFIELD k INCRBY u8 0 1", "BITFIELD k INCRBY u8 0 1"),
+    ("BITFIELD k INCRBY u8 0 0", None),
+    ("BITFIELD k GET u8 0", None),
+    ("BITOP OR d k n", "BITOP OR d k n"),
+    ("BITOP OR d missing", None),
+    ("PFADD h a", "PFADD h a"),
+    ("PFMERGE h", "PFMERGE h"),
+    ("PFCOUNT missing", None),
 ])
 def test_effects(effects, request_, expected):
     found = effects("SET k v", "SET n 5", f"SET t v PXAT {NOW + 1000}", "RPUSH l 2 1", request_)
     assert found == ([] if expected is None else [f"0: {expected}"])
+
+
+def test_the_estimate_kept(effects):
+    """PFCOUNT is handed on when it writes the estimate into the key."""
+    assert effects("PFADD h a b", "PFCOUNT h") == ["0: PFCOUNT h"]
+    assert effects("PFCOUNT h") == []
+    assert effects("PFADD h a") == []

@@ -127,6 +127,7 @@ class Stream:
         size: cython.size_t = 0
         most: cython.size_t = BLOCK_LIMIT
         before: cython.size_t
+        width: cython.Py_ssize_t
         last: cython.pointer(Block)
         p: cython.pointer(uint8_t)
         if not id_less(self.last_ms, self.last_seq, ms, seq):
@@ -139,7 +140,13 @@ class Stream:
             last = self.blocks + (self.front + self.count - 1)
             if lp_bytes(last.pack) + size < most and not self.is_full(last):
                 before = self.last_capacity
+                p = block_count(last)
+                width = lp_skip(p) - p
                 block_append(last, ms, seq, words, pairs, cython.address(self.last_capacity))
+                if self.count == 1 and self.first_offset:
+                    # The entries move when the count before them takes another byte.
+                    p = block_count(last)
+                    self.first_offset += lp_skip(p) - p - width
                 self.packs += block_size(self.last_capacity) - block_size(before)
             else:
                 self.close_last()

@@ -365,6 +365,24 @@ def test_trimming_needs_no_search():
         limits.configure("stream-node-max-entries", 100)
 
 
+def test_the_first_entry_is_found_after_the_count_has_grown():
+    """The count in the master entry takes a second byte at 128 entries, and all entries of the block move."""
+    limits.configure("stream-node-max-entries", 0)
+    try:
+        stream = Stream()
+        for k in range(1, 101):
+            stream.add((k, 0), [b"f", b"v"])
+        stream.trim_length(95)
+        for k in range(101, 300):
+            stream.add((k, 0), [b"f", b"v"])
+            stream._check()
+        assert stream.trim_length(150) == 144
+        stream._check()
+        assert stream.first_id == (150, 0)
+    finally:
+        limits.configure("stream-node-max-entries", 100)
+
+
 def test_entry_as_large_as_many_blocks():
     stream = Stream()
     stream.add((1, 0), [b"f", b"v" * 3_000_000])

@@ -26,7 +26,9 @@ def dump(value) -> bytes:
     output = Output()
     output.put_byte(type_of(value))
     output.put_value(value)
-    data = output.take() + struct.pack("<H", VERSION)
+    output.put_byte(VERSION & 255)
+    output.put_byte(VERSION >> 8)
+    data = output.take()
     return data + struct.pack("<Q", checksum(data))
 
 

@@ -180,7 +180,8 @@ class Input:
         values: List = List()
         element: bytes
         n: uint64_t
-        nodes: list = []
+        if type == types.QUICKLIST_2:
+            return List.from_nodes(self._nodes())
         if type == types.LIST_ZIPLIST:
             for element in ziplist_elements(self.string()):
                 values.push_right(element)
@@ -190,15 +191,20 @@ class Input:
             n -= 1
             if type == types.LIST:
                 values.push_right(self.string())
-            elif type == types.QUICKLIST:
+            else:
                 for element in ziplist_elements(self.string()):
                     values.push_right(element)
-            else:
-                container = self.length()
-                if container != types.PLAIN and container != types.PACKED:
-                    raise DamagedValue("no such node of a list")
-                nodes.append((container == types.PLAIN, self.string()))
-        return List.from_nodes(nodes) if type == types.QUICKLIST_2 else values
+        return values
+
+    def _nodes(self):
+        """Yields the nodes of a QUICKLIST_2 as `List.from_nodes` takes them."""
+        n: uint64_t = self.length()
+        while n > 0:
+            n -= 1
+            container = self.length()
+            if container != types.PLAIN and container != types.PACKED:
+                raise DamagedValue("no such node of a list")
+            yield container == types.PLAIN, self.string()
 
     def read_set(self):
         members: Set = Set()

@@ -21,7 +21,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "short"))
 @pytest.fixture(autouse=True)
 def no_garbage(request):
     """What earlier tests left in reference cycles is freed before a test counts memory, not while it does."""
-    if request.path.parent.name in ("types", "protocol", "keyspace"):
+    if request.path.parent.name in ("types", "protocol", "keyspace", "engine"):
         gc.collect()
 
 

@@ -9,7 +9,7 @@ from cython.cimports.libc import errno
 from cython.cimports.libc.locale import localeconv
 from cython.cimports.libc.stdio import snprintf
 from cython.cimports.libc.stdlib import strtod, strtold
-from cython.cimports.libc.string import memcpy, memmove
+from cython.cimports.libc.string import memcpy
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 
 from carnelian.base.errors import NotFloat, NotInteger, ReplyError

@@ -149,7 +149,3 @@ class CommandTable:
                 return cython.cast(BoundCommand, self.slots[i].command)
             i = (i + 1) & 1023
         return None
-
-    def look_up(self, name: bytes):
-        """The command of that name in any case, or None."""
-        return self.find(PyBytes_AS_STRING(name), PyBytes_GET_SIZE(name))

@@ -8,11 +8,10 @@ import logging
 from collections import deque
 
 import cython
-from cython.cimports.carnelian.base import memory
 from cython.cimports.carnelian.base.clock import steady_nanoseconds, wall_microseconds
 from cython.cimports.carnelian.keyspace.session import (
-    ABORTED, BLOCKED, CLOSE_AFTER_REPLY, CLOSE_NOW, IN_MULTI, MONITOR, PAUSED, PROTOCOL_ERROR, REPLY_OFF, REPLY_SKIP, REPLY_SKIP_NEXT,
-    SUBSCRIBED, UNAUTHENTICATED)
+    ABORTED, BLOCKED, CLOSE_AFTER_REPLY, CLOSE_NOW, IN_MULTI, MONITOR, NO_TOUCH, PAUSED, PROTOCOL_ERROR, REPLY_OFF,
+    REPLY_SKIP, REPLY_SKIP_NEXT, SUBSCRIBED, UNAUTHENTICATED)
 from cython.cimports.carnelian.keyspace.pubsub import PubSub
 from cython.cimports.carnelian.keyspace.waiting import Blocked
 from cython.cimports.carnelian.protocol.reader import Reader
@@ -50,7 +49,7 @@ SUBSCRIBED_WORDS = frozenset({"ping", "subscribe", "unsubscribe", "psubscribe", 
                               "quit", "reset"})
 # Flags of a session with which no twin may run.
 NO_TWIN = cython.declare(cython.longlong, IN_MULTI | SUBSCRIBED | UNAUTHENTICATED | REPLY_OFF | REPLY_SKIP | REPLY_SKIP_NEXT
-                         | (1 << 10))
+                         | NO_TOUCH)
 # Output beyond which a pipeline is interrupted so that the replies can leave.
 OUTPUT_AT_ONCE = cython.declare(cython.size_t, 1 << 20)
 MOST_ARGUMENTS = cython.declare(cython.int, 62)
@@ -150,8 +149,7 @@ class Engine:
     def detach(self, session):
         store: Store = self.store
         self.sessions.pop(session.id, None)
-        self.monitors.pop(session, None)
-        self.reconsider()
+        self.unmonitor(session)
         if session.watched:
             store.unwatch(session)
         if session.flags & SUBSCRIBED:
@@ -176,8 +174,8 @@ class Engine:
         i: cython.int
         started: cython.longlong
         command: BoundCommand = self.table.find(words[0].data, words[0].length)
-        if command is not None and command.twin != cython.NULL and not session.flags & NO_TWIN and not self.careful and not self.store.sinks and (
-                self.maxmemory == 0 or self.store.memory() <= self.maxmemory):
+        if command is not None and command.twin != cython.NULL and not session.flags & NO_TWIN and not self.careful \
+                and not self.store.sinks and (self.maxmemory == 0 or self.store.memory() <= self.maxmemory):
             self.sampled += 1
             if self.sampled & 63 and command.calls >= 64:
                 if cython.cast(lane, command.twin)(self, session, words, count):
@@ -289,18 +287,17 @@ class Engine:
                 self.end_transaction(session)
         if session.flags & IN_MULTI:
             session.flags |= ABORTED
-        self.count_error(text)
-        session.writer.error(text.encode("utf-8", "surrogateescape"))
+        self.write_error(session, text)
         return 0
 
     def reply_error(self, session, command, text):
         if command is not None:
             command.failed += 1
-        self.count_error(text)
-        session.writer.error(text.encode("utf-8", "surrogateescape"))
+        self.write_error(session, text)
         return 0
 
-    def count_error(self, text: str):
+    def write_error(self, session: Session, text: str) -> None:
+        session.writer.error(text.encode("utf-8", "surrogateescape"))
         code = text.split(" ", 1)[0]
         self.error_counts[code] = self.error_counts.get(code, 0) + 1
 

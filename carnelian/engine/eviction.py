@@ -7,7 +7,7 @@ from cython.cimports.carnelian.base.clock import steady_nanoseconds
 from cython.cimports.carnelian.engine.engine import Engine
 from cython.cimports.carnelian.keyspace.database import Database, frequency_at
 from cython.cimports.carnelian.keyspace.store import Store
-from cython.cimports.carnelian.types.table import EXPIRES, Entry, entry_expiry, entry_key, random_bits
+from cython.cimports.carnelian.types.table import Entry, entry_expiry, entry_key, random_bits
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 
 POLICIES = ("volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl",
@@ -25,12 +25,10 @@ def make_room(engine: Engine) -> cython.bint:
     if engine.eviction_policy == "noeviction":
         return False
     while store.memory() > engine.maxmemory:
-        if not evict_one(engine, store):
-            # What was deleted before may still wait to be freed.
-            if not store.free_some(10000):
-                return store.memory() <= engine.maxmemory
-        elif store.free_some(10000):
-            pass
+        evicted: cython.bint = evict_one(engine, store)
+        # What was deleted, now or before, may still wait to be freed.
+        if not store.free_some(10000) and not evicted:
+            return store.memory() <= engine.maxmemory
         if steady_nanoseconds() - started > AT_ONCE:
             return True
     return True

@@ -5,7 +5,7 @@ from cython.cimports.carnelian.keyspace.session import ABORTED, IN_MULTI, TOUCHE
 
 from carnelian.base.errors import ReplyError
 from carnelian.base.replies import NO_REPLY, NULL_ARRAY, OK
-from carnelian.keyspace.declaration import ALLOW_BUSY, FAST, LOADING, NO_MULTI, NOSCRIPT, SKIP_SLOWLOG, STALE, command
+from carnelian.keyspace.declaration import ALLOW_BUSY, FAST, LOADING, NOSCRIPT, SKIP_SLOWLOG, STALE, command
 
 
 @command("MULTI", NOSCRIPT | LOADING | STALE | FAST | ALLOW_BUSY, since="1.2.0", group="transactions", complexity="O(1)")

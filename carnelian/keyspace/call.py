@@ -3,7 +3,7 @@
 import cython
 from cython.cimports.carnelian.base.numbers import text_to_double
 from cython.cimports.carnelian.types.table import (
-    EXPIRES, HASH, INLINE, LIST, RAW, SET, SORTED_SET, STREAM, entry_expiry, entry_key, entry_kind, entry_object, entry_value)
+    EXPIRES, HASH, INLINE, LIST, RAW, SET, SORTED_SET, STREAM, entry_expiry, entry_kind, entry_object, entry_value)
 from cython.cimports.carnelian.keyspace.session import NO_TOUCH
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cython.cimports.libc.math import ceil

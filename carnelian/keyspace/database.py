@@ -7,14 +7,14 @@ and the expiry cell in the entry another 16.
 """
 import cython
 from cython.cimports.carnelian.base.glob import glob_match
-from cython.cimports.carnelian.base.memory import allocate, release, resize
+from cython.cimports.carnelian.base.memory import release, resize
 from cython.cimports.carnelian.types.table import (
     EXPIRES, INLINE, RAW, Position, entry_expiry, entry_free, entry_key, entry_kind, entry_new, entry_object,
     entry_reshape, entry_size, entry_value, entry_word, random_bits)
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cython.cimports.cpython.object import PyObject
 from cython.cimports.cpython.ref import Py_INCREF
-from cython.cimports.libc.string import memcpy, memmove, memset
+from cython.cimports.libc.string import memcpy
 
 KIND_NAMES = {0: "string", 1: "list", 2: "set", 3: "zset", 4: "hash", 5: "module", 6: "stream"}
 

@@ -1,6 +1,5 @@
 # cython: language_level=3
 """How a word is declared. See docs/architecture.md."""
-import cython
 
 from carnelian.keyspace.usage import CONTAINERS, Usage
 

@@ -9,7 +9,7 @@ so that no byte is looked at twice. The texts of the errors and the limits are R
 `slow_next`, which follows Redis's order of checks.
 """
 import cython
-from cython.cimports.carnelian.base.memory import allocate, release, resize as resize_block
+from cython.cimports.carnelian.base.memory import release, resize as resize_block
 from cython.cimports.carnelian.base.numbers import text_to_integer
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cython.cimports.libc.string import memchr, memcpy, memmove

@@ -14,7 +14,7 @@ from cython.cimports.carnelian.types.intset import (intset, ints_add, ints_bytes
                                                     ints_get, ints_length, ints_load, ints_memory, ints_new, ints_remove)
 from cython.cimports.carnelian.types.limits import set_max_intset_entries, set_max_listpack_entries, set_max_listpack_value
 from cython.cimports.carnelian.types.listpack import (Item, lp_append, lp_append_integer, lp_bytes, lp_check, lp_copy, lp_cut,
-                                                      lp_entry_size, lp_find, lp_first, lp_free, lp_get, lp_length, lp_load,
+                                                      lp_find, lp_first, lp_free, lp_get, lp_length, lp_load,
                                                       lp_memory, lp_new, lp_next, lp_seek, pack)
 from cython.cimports.carnelian.types.members import (ENCODING, INTEGERS, OBJECT_BYTES, PACKED, SAFE_BYTES, TABLE, Members,
                                                      key_item, members_add, members_check, members_copy, members_free, members_length,

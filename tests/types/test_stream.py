@@ -1,5 +1,4 @@
 """The stream against a plain model: a dict of entries, and dicts of pending entries."""
-import gc
 import os
 import subprocess
 import sys
@@ -23,12 +22,6 @@ names = st.sampled_from([b"c1", b"c2", b"c3"])
 
 def entry(id, fields):
     return [format_id(*id), fields]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def no_garbage():
-    """What other tests have left goes now: memory is counted here."""
-    gc.collect()
 
 
 class Streams(RuleBasedStateMachine):

@@ -670,8 +670,15 @@ class Table:
         return self.step(buckets)
 
     def hold(self, change: cython.int):
-        """+1 before an iteration, -1 after it."""
+        """+1 before an iteration, -1 after it: the chains that deletes have thinned meanwhile are tidied then."""
+        t: cython.int
+        i: cython.size_t
         self.held += change
+        if self.held == 0 and self.links:
+            for t in range(2):
+                if self.buckets[t] != cython.NULL:
+                    for i in range(cython.cast(cython.size_t, 1) << self.exponent[t]):
+                        _tidy(self, self.buckets[t] + i)
 
     def memory(self) -> int:
         """Bytes of the bucket arrays and chains."""

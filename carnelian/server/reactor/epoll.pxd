@@ -32,14 +32,16 @@ cdef class Reactor:
     cdef epoll_event events[EVENTS]
     cdef int next                       # events[next:count] are yet to be served
     cdef int count
-    cdef int crowd                      # how many events the last epoll_wait gave
+    cdef int64_t woke                   # nanoseconds: when the last wait ended
+    cdef int64_t sent                   # bytes, as of then
+    cdef int64_t allowance              # nanoseconds that may be spent asking epoll instead of sleeping
     cdef int control                    # descriptor of the control plane, -1: none
     cdef bint control_ready
     cdef public bint interrupted        # the control plane has got work: turn() is to return
 
     # Waits for events, at most so many milliseconds (-1: for ever), and serves some. How many; -1: a signal came.
     cdef int batch(self, int milliseconds) except -2
-    cdef int linger(self) noexcept
+    cdef int wait(self, int milliseconds) noexcept
     cdef Py_ssize_t serve(self, object item, uint32_t events) except -1
     cdef int watch(self, int operation, int descriptor, uint32_t events) except -1
     cdef int put(self, int descriptor, object item) except -1

@@ -11,7 +11,9 @@ from carnelian.base.errors import NotInteger, ReplyError, SyntaxFault, WrongType
 from carnelian.base.numbers import parse_integer
 from carnelian.keyspace import DENYOOM, FAST, READONLY, WRITE, command
 
-OPERATIONS = {b"AND": Operation.AND, b"OR": Operation.OR, b"XOR": Operation.XOR, b"NOT": Operation.NOT}
+OPERATIONS = {b"AND": Operation.AND, b"OR": Operation.OR, b"XOR": Operation.XOR, b"NOT": Operation.NOT, b"DIFF": Operation.DIFF,
+              b"DIFF1": Operation.DIFF1, b"ANDOR": Operation.ANDOR, b"ONE": Operation.ONE}
+AGAINST_OTHERS = frozenset({b"DIFF", b"DIFF1", b"ANDOR"})
 
 
 @cython.cfunc
@@ -159,8 +161,8 @@ def bitpos(c: Call, key: bytes, bit: bytes, *span: bytes):
     return found
 
 
-@command("BITOP <AND | OR | XOR | NOT> destkey key [key ...]", WRITE | DENYOOM, since="2.6.0", group="bitmap",
-         keys="OW UPDATE, RO ACCESS", complexity="O(N), N bytes of the longest string")
+@command("BITOP <AND | OR | XOR | NOT | DIFF | DIFF1 | ANDOR | ONE> destkey key [key ...]", WRITE | DENYOOM, since="2.6.0",
+         group="bitmap", keys="OW UPDATE, RO ACCESS", complexity="O(N), N bytes of the longest string")
 def bitop(c: Call, operation: bytes, destkey: bytes, *keys: bytes):
     """Store the bitwise combination of strings, as long as the longest; missing ones count as zeros."""
     chosen = OPERATIONS.get(operation.upper())
@@ -168,6 +170,8 @@ def bitop(c: Call, operation: bytes, destkey: bytes, *keys: bytes):
         raise SyntaxFault()
     if chosen == Operation.NOT and len(keys) != 1:
         raise ReplyError("ERR BITOP NOT must be called with a single source key.")
+    if len(keys) == 1 and operation.upper() in AGAINST_OTHERS:
+        raise ReplyError(f"ERR BITOP {operation.upper().decode()} must be called with at least two source keys.")
     c.reading = True
     sources = []
     for key in keys:

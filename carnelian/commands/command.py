@@ -214,7 +214,9 @@ def actual_flags(declared, words, spec):
         return spec.flags
     options = {word.upper() for word in words[3:]}
     if declared.name == "set":
-        return ["RW", "access", "update"] if b"GET" in options else ["OW", "update"]
+        return ["RW", "access", "update"] if options & {b"GET", b"IFEQ", b"IFNE", b"IFDEQ", b"IFDNE"} else ["OW", "update"]
+    if declared.name == "delex":
+        return ["RM", "delete"] if len(words) == 2 else ["RW", "access", "delete"]
     if declared.name == "bitfield" and not options & {b"SET", b"INCRBY"}:
         return ["RO", "access"]
     return [flag for flag in spec.flags if flag != "variable_flags"]

@@ -8,29 +8,34 @@ from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_FromStringA
 from cython.cimports.libc.stdint import int64_t, uint32_t
 from cython.cimports.libc.string import memset
 
-from carnelian.base.errors import ReplyError, StringTooLong, SyntaxFault, WrongArity, WrongType
+from carnelian.base.errors import NotInteger, ReplyError, StringTooLong, SyntaxFault, WrongArity, WrongType
 from carnelian.base.numbers import add_long_double, parse_integer
 from carnelian.base.replies import OK
 from carnelian.commands.expire import ABSOLUTE, expiry_time
+from carnelian.commands.string_compare import CONDITIONS, check_operand, holds
 from carnelian.keyspace import DENYOOM, FAST, READONLY, WRITE, command
 
 SMALLEST = -2**63
 LARGEST = 2**63 - 1
 
-SET_FLAGS = frozenset({b"NX", b"XX", b"GET", b"KEEPTTL"})
+SET_FLAGS = frozenset({b"NX", b"XX", b"GET", b"KEEPTTL"}) | CONDITIONS
+MSETEX_FLAGS = frozenset({b"NX", b"XX", b"KEEPTTL"})
 GETEX_FLAGS = frozenset({b"PERSIST"})
 UNITS = frozenset({b"EX", b"PX", b"EXAT", b"PXAT"})
 
 
 @cython.cfunc
 def read_options(options: tuple, allowed: frozenset) -> tuple:
-    """SET's and GETEX's options: the plain ones as a set, then the unit of an expiry and its amount (or None, None).
+    """The options of SET and its like: (the plain ones as a set, the unit of an expiry, its amount, IFEQ or another condition,
+    what that compares with); None for what is not given.
 
-    `allowed` are the plain ones that the word knows. SyntaxFault; giving the same option twice is none.
+    `allowed` are the plain ones and the conditions that the word knows. SyntaxFault; giving the same option twice is none.
     """
     given: set = set()
     unit: bytes = None
     amount: bytes = None
+    condition: bytes = None
+    operand: bytes = None
     i: cython.Py_ssize_t = 0
     while i < len(options):
         word: bytes = cython.cast(bytes, options[i]).upper()
@@ -44,18 +49,28 @@ def read_options(options: tuple, allowed: frozenset) -> tuple:
         elif word in allowed:
             if unit is not None and (word == b"KEEPTTL" or word == b"PERSIST"):
                 raise SyntaxFault()
-            given.add(word)
+            if word in CONDITIONS:
+                if i == len(options) or condition is not None:
+                    raise SyntaxFault()
+                condition = word
+                operand = options[i]
+                i += 1
+            else:
+                given.add(word)
         else:
             raise SyntaxFault()
-    if b"NX" in given and b"XX" in given:
+    if (b"NX" in given) + (b"XX" in given) + (condition is not None) > 1:
         raise SyntaxFault()
-    return given, unit, amount
+    if condition is not None:
+        check_operand(condition, operand)
+    return given, unit, amount, condition, operand
 
 
 # --- setting -------------------------------------------------------------------------------------------------------
 
-@command("SET key value [NX | XX] [GET] [EX seconds | PX milliseconds | EXAT unix-time-seconds | "
-         "PXAT unix-time-milliseconds | KEEPTTL]", WRITE | DENYOOM, since="1.0.0", group="string",
+@command("SET key value [NX | XX | IFEQ ifeq-value | IFNE ifne-value | IFDEQ ifdeq-digest | IFDNE ifdne-digest] [GET] "
+         "[EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | KEEPTTL]",
+         WRITE | DENYOOM, since="1.0.0", group="string",
          keys="RW ACCESS UPDATE VARIABLE_FLAGS", complexity="O(1)")
 def set_(c: Call, key: bytes, value: bytes, *options: bytes):
     """Store a string under a key, whatever was there before; on conditions, with an expiry, giving back the old one."""
@@ -63,16 +78,21 @@ def set_(c: Call, key: bytes, value: bytes, *options: bytes):
         c.set_string(key, value)
         c.changed(key, "set")
         return OK
-    given, unit, amount = read_options(options, SET_FLAGS)
+    given, unit, amount, condition, operand = read_options(options, SET_FLAGS)
     at = expiry_time(c.now, "set", unit, amount) if unit is not None else None
     get = b"GET" in given
-    old = c.string_at(key) if get else None
-    if (b"NX" in given and c.exists(key)) or (b"XX" in given and not c.exists(key)):
+    current = c.string_at(key) if get or condition is not None else None
+    old = current if get else None
+    if (b"NX" in given and c.exists(key)) or (b"XX" in given and not c.exists(key)) \
+            or (condition is not None and not holds(condition, operand, current)):
         return old
     c.set_string(key, value, b"KEEPTTL" in given)
     if at is not None:
         c.expire(key, at)
         c.propagate(b"SET", key, value, b"PXAT", b"%d" % at)
+    elif condition is not None:
+        # It has held: whoever loads this need not know the word.
+        c.propagate(b"SET", key, value, *((b"KEEPTTL",) if b"KEEPTTL" in given else ()))
     elif get:
         c.propagate(b"SET", key, value, *[word for word in options if word.upper() != b"GET"])
     c.changed(key, "set")
@@ -155,6 +175,42 @@ def msetnx(c: Call, *pairs: bytes):
     return 1
 
 
+@command("MSETEX numkeys key value [key value ...] [NX | XX] [EX seconds | PX milliseconds | EXAT unix-time-seconds | "
+         "PXAT unix-time-milliseconds | KEEPTTL]", WRITE | DENYOOM, since="8.4.0", group="string", keys="OW UPDATE",
+         complexity="O(N), N keys")
+def msetex(c: Call, numkeys: bytes, *arguments: bytes):
+    """Store several strings at once, all or none, on conditions, with an expiry that they share."""
+    i: cython.Py_ssize_t
+    try:
+        count = parse_integer(numkeys)
+    except NotInteger:
+        count = 0
+    if not 1 <= count < 2**31:
+        raise ReplyError("ERR invalid numkeys value")
+    if 2 * count > len(arguments):
+        raise ReplyError("ERR wrong number of key-value pairs")
+    pairs = arguments[:2 * count]
+    given, unit, amount, _, _ = read_options(arguments[2 * count:], MSETEX_FLAGS)
+    at = expiry_time(c.now, "msetex", unit, amount) if unit is not None else None
+    for i in range(0, len(pairs), 2):
+        if (b"NX" in given and c.exists(pairs[i])) or (b"XX" in given and not c.exists(pairs[i])):
+            return 0
+    keep = b"KEEPTTL" in given
+    if at is None and not keep:
+        c.propagate(b"MSET", *pairs)
+    for i in range(0, len(pairs), 2):
+        c.set_string(pairs[i], pairs[i + 1], keep)
+        if at is not None:
+            c.expire(pairs[i], at)
+            c.propagate(b"SET", pairs[i], pairs[i + 1], b"PXAT", b"%d" % at)
+        elif keep:
+            c.propagate(b"SET", pairs[i], pairs[i + 1], b"KEEPTTL")
+        c.changed(pairs[i], "set")
+        if at is not None:
+            c.notify("expire", pairs[i])
+    return 1
+
+
 # --- getting -------------------------------------------------------------------------------------------------------
 
 @command("GET key", READONLY | FAST, since="1.0.0", group="string", keys="RO ACCESS", complexity="O(1)")
@@ -180,7 +236,7 @@ def mget(c: Call, *keys: bytes):
          WRITE | FAST, since="6.2.0", group="string", keys="RW ACCESS UPDATE", complexity="O(1)")
 def getex(c: Call, key: bytes, *options: bytes):
     """Give the string of a key, and change or remove its expiry."""
-    given, unit, amount = read_options(options, GETEX_FLAGS)
+    given, unit, amount, _, _ = read_options(options, GETEX_FLAGS)
     value = c.string_at(key)
     if value is None:
         return None

@@ -407,7 +407,9 @@ class Usage:
                 for child in argument.children:                 # [STORE key | STOREDIST key]
                     child.key_spec_index = add(("keyword", child.token, least), ("range", 0, 1, 0))
             elif argument.type == "block" and argument.multiple and not argument.token and at is not None:
-                if argument.children[0].type == "key":
+                if argument.children[0].type == "key" and previous is not None and previous.name == "numkeys":
+                    argument.children[0].key_spec_index = add(("index", at - 1), ("keynum", 0, 1, len(argument.children)))
+                elif argument.children[0].type == "key":
                     argument.children[0].key_spec_index = add(("index", at), ("range", -1, len(argument.children), 0))
             elif argument.token is not None and not is_key and argument.type == "block":
                 for child in argument.children:                 # STREAMS key [key ...] id [id ...]

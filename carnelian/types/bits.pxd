@@ -7,6 +7,10 @@ cdef enum Operation:
     OR
     XOR
     NOT
+    DIFF                # in the first, in none of the others
+    DIFF1               # not in the first, in one of the others
+    ANDOR               # in the first, and in one of the others
+    ONE                 # in exactly one
 
 # Set bits among the bits [first, last] of p, which lie within it; 0 <= first <= last.
 cdef int64_t count_bits(const uint8_t *p, int64_t first, int64_t last) noexcept nogil

@@ -106,6 +106,92 @@ def merge(operation: Operation, out: cython.pointer(uint8_t), p: cython.pointer(
         i += 1
 
 
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def merge_first(operation: Operation, out: cython.pointer(uint8_t), p: cython.pointer(cython.const[uint8_t]),
+                n: cython.Py_ssize_t) -> cython.void:
+    """DIFF, DIFF1 and ANDOR over n bytes: `out` has the OR of the other sources, p the first one."""
+    i: cython.Py_ssize_t = 0
+    word: uint64_t
+    while i + 8 <= n:
+        word = word_at(out + i)
+        if operation == Operation.DIFF:
+            word = word_at(p + i) & ~word
+        elif operation == Operation.DIFF1:
+            word &= ~word_at(p + i)
+        else:
+            word &= word_at(p + i)
+        memcpy(out + i, cython.address(word), 8)
+        i += 8
+    while i < n:
+        if operation == Operation.DIFF:
+            out[i] = p[i] & ~out[i]
+        elif operation == Operation.DIFF1:
+            out[i] &= ~p[i]
+        else:
+            out[i] &= p[i]
+        i += 1
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def merge_once(out: cython.pointer(uint8_t), twice: cython.pointer(uint8_t), p: cython.pointer(cython.const[uint8_t]),
+               n: cython.Py_ssize_t) -> cython.void:
+    """A further source of ONE: `out` has the bits that were in one source so far, `twice` those that were in several."""
+    i: cython.Py_ssize_t = 0
+    word: uint64_t
+    several: uint64_t
+    while i + 8 <= n:
+        word = word_at(p + i)
+        several = word_at(twice + i) | (word_at(out + i) & word)
+        word = (word_at(out + i) ^ word) & ~several
+        memcpy(twice + i, cython.address(several), 8)
+        memcpy(out + i, cython.address(word), 8)
+        i += 8
+    while i < n:
+        twice[i] |= out[i] & p[i]
+        out[i] = (out[i] ^ p[i]) & ~twice[i]
+        i += 1
+
+
+@cython.cfunc
+def union(sources: list, size: cython.Py_ssize_t) -> bytes:
+    result: bytes = PyBytes_FromStringAndSize(cython.NULL, size)
+    out: cython.pointer(uint8_t) = cython.cast(cython.pointer(uint8_t), PyBytes_AS_STRING(result))
+    source: bytes
+    memset(out, 0, size)
+    for source in sources:
+        merge(Operation.OR, out, cython.cast(cython.pointer(uint8_t), PyBytes_AS_STRING(source)), PyBytes_GET_SIZE(source))
+    return result
+
+
+@cython.cfunc
+def combine_first(operation: Operation, sources: list, size: cython.Py_ssize_t) -> bytes:
+    """DIFF, DIFF1 and ANDOR: the first source against the union of the others."""
+    result: bytes = union(sources[1:], size)
+    out: cython.pointer(uint8_t) = cython.cast(cython.pointer(uint8_t), PyBytes_AS_STRING(result))
+    first: bytes = sources[0]
+    n: cython.Py_ssize_t = PyBytes_GET_SIZE(first)
+    merge_first(operation, out, cython.cast(cython.pointer(uint8_t), PyBytes_AS_STRING(first)), n)
+    if operation != Operation.DIFF1:
+        memset(out + n, 0, size - n)
+    return result
+
+
+@cython.cfunc
+def combine_one(sources: list, size: cython.Py_ssize_t) -> bytes:
+    result: bytes = union([], size)
+    several: bytes = union([], size)
+    source: bytes
+    for source in sources:
+        merge_once(cython.cast(cython.pointer(uint8_t), PyBytes_AS_STRING(result)),
+                   cython.cast(cython.pointer(uint8_t), PyBytes_AS_STRING(several)),
+                   cython.cast(cython.pointer(uint8_t), PyBytes_AS_STRING(source)), PyBytes_GET_SIZE(source))
+    return result
+
+
 def combine(operation, sources):
     size: cython.Py_ssize_t = 0
     n: cython.Py_ssize_t
@@ -113,6 +199,10 @@ def combine(operation, sources):
     source: bytes
     for source in sources:
         size = max(size, PyBytes_GET_SIZE(source))
+    if operation == Operation.ONE:
+        return combine_one(sources, size)
+    if operation > Operation.NOT:
+        return combine_first(operation, sources, size)
     result: bytes = PyBytes_FromStringAndSize(cython.NULL, size)
     out: cython.pointer(uint8_t) = cython.cast(cython.pointer(uint8_t), PyBytes_AS_STRING(result))
     source = sources[0]

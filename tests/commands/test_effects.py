@@ -1,36 +1,7 @@
 """What the AOF and replicas get of the words on strings and keys: deterministic, and nothing where nothing was changed."""
 import pytest
 
-from carnelian.engine import Engine
-from carnelian.keyspace import Session
-
-NOW = 1_700_000_000_000
-
-
-@pytest.fixture
-def effects():
-    """A function: runs requests (as texts), and gives the effects of the last one as texts with their database."""
-    engine = Engine()
-    store = engine.store
-    session = Session(store.databases[0])
-    engine.attach(session)
-    seen = []
-    store.sinks.append(lambda index, words: seen.append(f"{index}: " + b" ".join(words).decode()))
-
-    def run(*requests):
-        for request in requests:
-            seen.clear()
-            words = request.split()
-            session.reader.feed(b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%b\r\n" % (len(w), w.encode()) for w in words))
-            engine.begin_batch()
-            for database in store.databases:
-                database.now = NOW
-            store.now = NOW
-            engine.drain(session)
-        session.writer.take()
-        return list(seen)
-
-    return run
+from tests.commands.conftest import NOW
 
 
 @pytest.mark.parametrize("request_, expected", [

@@ -12,6 +12,7 @@ from cython.cimports.carnelian.base.clock import steady_nanoseconds, wall_micros
 from cython.cimports.carnelian.keyspace.session import (
     ABORTED, BLOCKED, CLOSE_AFTER_REPLY, CLOSE_NOW, IN_MULTI, MONITOR, NO_TOUCH, PAUSED, PROTOCOL_ERROR, REPLY_OFF,
     REPLY_SKIP, REPLY_SKIP_NEXT, SUBSCRIBED, UNAUTHENTICATED)
+from cython.cimports.carnelian.keyspace.journal import Journal
 from cython.cimports.carnelian.keyspace.pubsub import PubSub
 from cython.cimports.carnelian.keyspace.waiting import Blocked
 from cython.cimports.carnelian.protocol.reader import Reader
@@ -173,22 +174,30 @@ class Engine:
     def run(self, session, words, count):
         i: cython.int
         started: cython.longlong
+        changes: cython.longlong = 0
+        done: cython.int
         command: BoundCommand = self.table.find(words[0].data, words[0].length)
+        journal: Journal = self.store.journal
         if command is not None and command.twin != cython.NULL and not session.flags & NO_TWIN and not self.careful \
-                and not self.store.sinks and (self.maxmemory == 0 or self.store.memory() <= self.maxmemory):
+                and (journal is not None or not self.store.sinks) \
+                and (self.maxmemory == 0 or self.store.memory() <= self.maxmemory):
+            if journal is not None:
+                journal.told = False
+                changes = self.store.dirty
             self.sampled += 1
             if self.sampled & 63 and command.calls >= 64:
-                if cython.cast(lane, command.twin)(self, session, words, count):
-                    return self.has_run(session, command)
+                done = cython.cast(lane, command.twin)(self, session, words, count)
             else:
                 # After the first few, one in 64 is timed and stands for the others: two readings of the clock cost as much
                 # as a GET.
                 started = steady_nanoseconds()
-                if cython.cast(lane, command.twin)(self, session, words, count):
-                    started = steady_nanoseconds() - started
-                    i = 64 if command.calls >= 64 else 1
-                    command.note(started, i)
-                    return self.has_run(session, command)
+                done = cython.cast(lane, command.twin)(self, session, words, count)
+                if done:
+                    command.note(steady_nanoseconds() - started, 64 if command.calls >= 64 else 1)
+            if done:
+                if journal is not None and self.store.dirty != changes and not journal.told:
+                    journal.put_slices(session.db.index, words, count)
+                return self.has_run(session, command)
         made: tuple = PyTuple_New(count)
         for i in range(count):
             word = PyBytes_FromStringAndSize(words[i].data, words[i].length)

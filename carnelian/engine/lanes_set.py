@@ -87,6 +87,11 @@ def spop(engine: Engine, session: Session, words: cython.pointer(Slice), count: 
     members = cython.cast(Set, entry_object(e))
     members.random(cython.address(member))
     session.writer.bulk(member.data, member.length)
+    if engine.store.journal is not None:
+        engine.store.journal.tell(session.db.index, 3)
+        engine.store.journal.word(b"SREM", 4)
+        engine.store.journal.word(words[1].data, words[1].length)
+        engine.store.journal.word(member.data, member.length)
     members.remove_item(cython.address(member))
     taken(engine, session, words, members, 1, "spop")
     return 1

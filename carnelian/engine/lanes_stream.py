@@ -4,6 +4,7 @@ import cython
 from cython.cimports.carnelian.base.numbers import text_to_integer
 from cython.cimports.carnelian.engine.engine import Engine
 from cython.cimports.carnelian.engine.lanes import ELSEWHERE, MISSING, effect, reach, says
+from cython.cimports.carnelian.keyspace.journal import Journal
 from cython.cimports.carnelian.keyspace.session import Session
 from cython.cimports.carnelian.keyspace.store import Store
 from cython.cimports.carnelian.protocol.reader import Slice
@@ -28,6 +29,7 @@ def xadd(engine: Engine, session: Session, words: cython.pointer(Slice), count: 
     size: cython.size_t = 0
     text: cython.char[48]
     log: Stream
+    journal: Journal
     e: cython.pointer(Entry)
     found: cython.int
     store: Store = engine.store
@@ -57,7 +59,21 @@ def xadd(engine: Engine, session: Session, words: cython.pointer(Slice), count: 
     log.append(ms, seq, cython.address(words[at + 1]), (count - at - 1) // 2)
     if most >= 0:
         log.cut_length(most, True, trim_limit())
-    session.writer.bulk(text, id_to_text(ms, seq, text))
+    size = id_to_text(ms, seq, text)
+    session.writer.bulk(text, size)
+    if store.journal is not None:
+        journal = store.journal
+        journal.tell(session.db.index, count)
+        journal.word(b"XADD", 4)
+        journal.word(words[1].data, words[1].length)
+        if most >= 0:
+            # What an approximate trimming has left depends on the blocks: the number is exact.
+            journal.word(b"MAXLEN", 6)
+            journal.word(b"=", 1)
+            journal.number(log.length)
+        journal.word(text, size)
+        for i in range(at + 1, count):
+            journal.word(words[i].data, words[i].length)
     effect(store, session.db, cython.address(words[1]), 1, "xadd", "stream")
     return 1
 

@@ -70,6 +70,13 @@ def set_expiring(engine: Engine, session: Session, words: cython.pointer(Slice),
     db.set_string(words[1].data, words[1].length, value.data, value.length, True)
     slot = db.table.find(words[1].data, words[1].length)
     db.set_expiry(slot, store.now + amount * unit)
+    if store.journal is not None:
+        store.journal.tell(db.index, 5)
+        store.journal.word(b"SET", 3)
+        store.journal.word(words[1].data, words[1].length)
+        store.journal.word(value.data, value.length)
+        store.journal.word(b"PXAT", 4)
+        store.journal.number(store.now + amount * unit)
     session.writer.raw(OK, 5)
     effect(store, db, cython.address(words[1]), 1, "set", "string")
     return 1
@@ -218,6 +225,11 @@ def expire(engine: Engine, session: Session, words: cython.pointer(Slice), count
         session.writer.integer(0)
         return 1
     session.db.set_expiry(slot, engine.store.now + seconds * 1000)
+    if engine.store.journal is not None:
+        engine.store.journal.tell(session.db.index, 3)
+        engine.store.journal.word(b"PEXPIREAT", 9)
+        engine.store.journal.word(words[1].data, words[1].length)
+        engine.store.journal.number(engine.store.now + seconds * 1000)
     session.writer.integer(1)
     effect(engine.store, session.db, cython.address(words[1]), 1, "expire", "generic")
     return 1

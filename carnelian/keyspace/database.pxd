@@ -12,8 +12,22 @@ cdef uint32_t lfu_log_factor, lfu_decay_minutes
 # The LFU counter of an entry (0 to 255) at a clock: what it was, less what time has taken.
 cdef uint32_t frequency_at(Entry *e, uint32_t clock) noexcept
 
+cdef enum:
+    NOTHING_UNSEEN = 1          # no value of the flag SEEN: no snapshot is under way
+
+# What a snapshot wants to be told of a database whose keys it is reading. persistence/snapshot.py has the one that writes.
+cdef class Guard:
+    # The entry is about to be looked at, perhaps to be changed, and has not been seen: its state is taken now.
+    cdef int preserve(self, Database db, Entry *e) noexcept
+    # All keys of the table go at once (FLUSHDB): it is the guard's now, unchanged, until it has been read.
+    cdef int adopt(self, Database db, Table table) except -1
+
 cdef class Database:
     cdef readonly int index
+    cdef readonly Guard guard           # of the snapshot that reads this table, or None
+    cdef int origin                     # the index that the table had when that began (SWAPDB may have moved it)
+    cdef uint32_t epoch                 # new entries get it: the flag SEEN, or 0
+    cdef uint32_t unseen                # entries with this value of the flag SEEN are still to be read; NOTHING_UNSEEN
     cdef Table table
     cdef public int64_t now             # set by Store.tick for every batch
     cdef public uint32_t clock          # 24 bits: what a touched entry gets (LRU: seconds; LFU: minutes << 8)
@@ -45,6 +59,8 @@ cdef class Database:
     cdef Entry **sample(self, bint volatile_only) noexcept              # a random slot; NULL if there is none
     cpdef size_t expire_some(self, size_t look_at, size_t remove_at_most) except? 0
     cdef int save_object(self, Entry * e) except -1
+    cdef int begin_guard(self, Guard guard) except -1                   # every entry is unseen from now on
+    cdef int end_guard(self) except -1                                  # all have been seen
     cdef uint32_t first_clock(self) noexcept
 
 cdef class Scan:                        # what one step of SCAN has gathered

@@ -9,7 +9,7 @@ import cython
 from cython.cimports.carnelian.base.glob import glob_match
 from cython.cimports.carnelian.base.memory import release, resize
 from cython.cimports.carnelian.types.table import (
-    EXPIRES, INLINE, RAW, Position, entry_expiry, entry_free, entry_key, entry_kind, entry_new, entry_object,
+    EXPIRES, INLINE, RAW, SEEN, Position, entry_expiry, entry_free, entry_key, entry_kind, entry_new, entry_object,
     entry_reshape, entry_size, entry_value, entry_word, random_bits)
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cython.cimports.cpython.object import PyObject
@@ -47,6 +47,18 @@ def frequency_at(e, clock):
     return counter - periods if periods < counter else 0
 
 
+@cython.cclass
+class Guard:
+    """A snapshot, as the databases know it: it hears of an entry before anything can happen to it."""
+
+    def preserve(self, db, e):
+        return 0
+
+    def adopt(self, db, table):
+        db.owner.bury(table)
+        return 0
+
+
 @cython.final
 @cython.cclass
 class Database:
@@ -57,6 +69,7 @@ class Database:
         self.owner = owner
         self.table = Table()
         self.due = cython.NULL
+        self.unseen = NOTHING_UNSEEN
 
     def __dealloc__(self):
         release(self.due, self.due_capacity * cython.sizeof(Due))
@@ -93,6 +106,8 @@ class Database:
             if not self.keep_expired:
                 self.expire_slot(slot)
             return cython.NULL
+        if slot[0].meta & SEEN == self.unseen:
+            self.guard.preserve(self, slot[0])
         return slot
 
     def lookup(self, key, n):
@@ -103,6 +118,8 @@ class Database:
             if not self.keep_expired:
                 self.expire_slot(slot)
             return cython.NULL
+        if slot[0].meta & SEEN == self.unseen:
+            self.guard.preserve(self, slot[0])
         if self.clock != slot[0].meta >> 8 or self.frequency:
             self.touch(slot[0])
         return slot
@@ -126,7 +143,7 @@ class Database:
         flags: cython.int
         if found == cython.NULL:
             e = entry_new(key, n, INLINE, 0, m)
-            e.meta = (e.meta & 0xFF) | (self.first_clock() << 8)
+            e.meta = (e.meta & 0xFF) | self.epoch | (self.first_clock() << 8)
             self.table.insert(e)
             return e
         e = found[0]
@@ -154,7 +171,7 @@ class Database:
         flags: cython.int = 0
         if slot == cython.NULL:
             e = entry_new(key, n, kind, 0, 0)
-            e.meta = (e.meta & 0xFF) | (self.first_clock() << 8)
+            e.meta = (e.meta & 0xFF) | self.epoch | (self.first_clock() << 8)
             Py_INCREF(structure)
             cython.cast(cython.pp_void, entry_word(e))[0] = cython.cast(cython.p_void, structure)
             self.table.insert(e)
@@ -233,6 +250,8 @@ class Database:
         e: cython.pointer(Entry) = self.table.take(key, n)
         if e == cython.NULL:
             return False
+        if e.meta & SEEN == self.unseen:
+            self.guard.preserve(self, e)
         if e.meta & EXPIRES:
             self.forget_due(e)
         self.drop(e)
@@ -442,7 +461,7 @@ class Database:
             self.clear_expiry(slot)
         e = self.table.take(PyBytes_AS_STRING(source), PyBytes_GET_SIZE(source))
         f = entry_new(PyBytes_AS_STRING(target), PyBytes_GET_SIZE(target), entry_kind(e), e.meta & RAW, e.value_length)
-        f.meta = (f.meta & 0xFF) | (e.meta & ~0xFF)
+        f.meta = (f.meta & 0xFF) | target_database.epoch | (e.meta & ~0xFF)
         if entry_kind(e) == INLINE:
             memcpy(entry_value(f), entry_value(e), e.value_length)
         else:
@@ -466,7 +485,12 @@ class Database:
             release(self.due, self.due_capacity * cython.sizeof(Due))
             self.due = cython.NULL
             self.due_capacity = 0
-            self.owner.bury(old)
+            if self.guard is None:
+                self.owner.bury(old)
+            else:
+                self.guard.adopt(self, old)
+                self.guard = None
+                self.unseen = NOTHING_UNSEEN
         return count
 
     def swap(self, other: Database):
@@ -479,6 +503,26 @@ class Database:
         self.due_capacity, other.due_capacity = other.due_capacity, self.due_capacity
         self.due_cursor = 0
         other.due_cursor = 0
+        self.guard, other.guard = other.guard, self.guard
+        self.origin, other.origin = other.origin, self.origin
+        self.epoch, other.epoch = other.epoch, self.epoch
+        self.unseen, other.unseen = other.unseen, self.unseen
+
+    # --- snapshots ---------------------------------------------------------------------------------------------------
+
+    # The flag SEEN means one thing in one snapshot and the opposite in the next: no pass has to clear it.
+
+    def begin_guard(self, guard):
+        self.guard = guard
+        self.origin = self.index
+        self.unseen = self.epoch
+        self.epoch ^= SEEN
+        return 0
+
+    def end_guard(self):
+        self.guard = None
+        self.unseen = NOTHING_UNSEEN
+        return 0
 
     def rehash_step(self, buckets: cython.int):
         """Moves some buckets of a growth under way: whether there is more to do."""

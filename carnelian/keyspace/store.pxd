@@ -3,6 +3,7 @@
 from libc.stdint cimport int64_t, uint32_t
 from carnelian.keyspace.session cimport Session
 from carnelian.keyspace.database cimport Database
+from carnelian.keyspace.journal cimport Journal
 
 cdef class Store:
     cdef readonly list databases
@@ -14,6 +15,7 @@ cdef class Store:
     cdef readonly object waiters        # waiting.Waiters
     cdef readonly object pubsub         # pubsub.PubSub
     cdef public list sinks              # callables (database index, words): AOF, replicas
+    cdef readonly Journal journal       # the one of the sinks that twins write to themselves, or None
     cdef public list listeners          # callables (database index, key or None for all): client-side caching
     cdef bint attentive                 # somebody watches: changed() has to look closer
     cdef public bint is_frequency       # maxmemory-policy is an LFU one
@@ -25,6 +27,7 @@ cdef class Store:
     cdef public int64_t memory_mark     # the process's counter at that time
 
     cpdef int tick(self) except -1
+    cpdef int keep_journal(self, Journal journal) except -1             # effects go to it from now on; None: no more
     cdef int queue_output(self, Session session) except -1
     cdef int key_changed(self, Database db, bytes key, str event, str group) except -1
     cpdef int64_t memory(self) noexcept

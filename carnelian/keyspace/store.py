@@ -168,6 +168,15 @@ class Store:
         for sink in self.sinks:
             sink(index, words)
 
+    def keep_journal(self, journal):
+        """Effects are put into the journal from now on (None: no more), those of twins too."""
+        if self.journal is not None:
+            self.sinks.remove(self.journal.put)
+        self.journal = journal
+        if journal is not None:
+            self.sinks.append(journal.put)
+        return 0
+
     def key_expired(self, db: Database, key: bytes) -> None:
         """Called by the database after it has removed an expired key."""
         self.expired += 1

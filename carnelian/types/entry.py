@@ -44,7 +44,8 @@ def entry_reshape(e, kind, flags, value_length):
     old_kind: cython.int = e.meta & 15
     old_size: cython.size_t = entry_size(e)
     new_size: cython.size_t = _block_length(kind, flags, e.key_length, value_length)
-    meta: uint32_t = (e.meta & ~cython.cast(uint32_t, 0xFF)) | kind | flags
+    # Whether a snapshot has seen the entry is not the caller's business.
+    meta: uint32_t = (e.meta & ~cython.cast(uint32_t, 0xFF - SEEN)) | kind | flags
     other: cython.pointer(Entry)
     if (old_kind != 0) == (kind != 0) and (e.meta & EXPIRES) == (flags & EXPIRES):
         dropped: cython.pointer(PyObject) = cython.NULL

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from carnelian.engine import Engine
 from carnelian.keyspace import Session
+from carnelian.keyspace.journal import Journal
 
 KEYS = st.sampled_from([b"a", b"b", b"string", b"list", b"hash", b"set", b"zset", b"stream", b""])
 VALUES = st.sampled_from([b"", b"1", b"-7", b"9223372036854775807", b"x", b"hello", b"3.5", b"y" * 70, b"0010"])
@@ -59,8 +60,9 @@ def encoded(words):
 class Side:
     """An engine with one client, and another client that watches the keys and listens to the events."""
 
-    def __init__(self, twins, resp):
+    def __init__(self, twins, resp, journal=None):
         self.engine = Engine()
+        self.engine.store.keep_journal(journal)
         self.twins = twins
         store = self.engine.store
         self.session = Session(store.databases[0])
@@ -128,6 +130,34 @@ def test_twins_do_what_the_bodies_do(resp, requests, watched, advance):
             side.engine.store.unwatch(side.watcher)
         assert touched[0] == touched[1], words
     assert fast.state() == general.state()
+
+
+EFFECTS = st.one_of(REQUESTS, word(b"SELECT", st.sampled_from([b"0", b"1"])))
+
+
+@settings(max_examples=150, deadline=None)
+@given(requests=st.lists(EFFECTS, max_size=25), advance=st.lists(st.integers(0, 2000), max_size=3))
+def test_twins_write_down_what_the_bodies_write_down(requests, advance):
+    journals = Journal(), Journal()
+    fast, general = Side(True, 2, journals[0]), Side(False, 2, journals[1])
+    now = 1_700_000_000_000
+    for index, words in enumerate(requests):
+        if index % 7 == 6 and advance:
+            now += advance.pop()
+            fast.set_time(now)
+            general.set_time(now)
+        for side in (fast, general):
+            side.run(words)
+        assert journals[0].take() == journals[1].take(), words
+
+
+def test_what_a_twin_takes_by_chance_is_written_down():
+    journal = Journal()
+    side = Side(True, 2, journal)
+    side.run((b"SADD", b"set", b"a", b"b", b"c"))
+    journal.take()
+    member = side.run((b"SPOP", b"set"))[0].split(b"\r\n")[1]
+    assert journal.take() == encoded((b"SREM", b"set", member))
 
 
 def test_twins_run():

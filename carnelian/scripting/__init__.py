@@ -1,0 +1,1 @@
+"""Lua through lupa: scripts, functions and their libraries."""

@@ -1,0 +1,1 @@
+"""The Lua libraries that scripts and functions find."""

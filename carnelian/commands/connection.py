@@ -96,6 +96,7 @@ def reset(c: Call):
     session.queue = []
     c.store.unwatch(session)
     c.store.pubsub.forget(session)
+    c.engine.tracking.disable(session)
     session.flags &= ~(IN_MULTI | ABORTED | SUBSCRIBED | MONITOR | REPLY_OFF | REPLY_SKIP_NEXT | NO_TOUCH | NO_EVICT)
     session.db = c.store.databases[0]
     session.writer.resp = 2

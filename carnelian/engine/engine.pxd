@@ -4,6 +4,7 @@ from libc.stdint cimport int64_t, uint64_t, uint32_t
 from carnelian.protocol.reader cimport Slice
 from carnelian.keyspace.session cimport Session
 from carnelian.keyspace.store cimport Store
+from carnelian.keyspace.tracking cimport Tracking
 from carnelian.keyspace.waiting cimport Blocked
 from carnelian.engine.command_table cimport BoundCommand, CommandTable
 from carnelian.keyspace.call cimport Call
@@ -16,6 +17,8 @@ cdef class Engine:
     cdef readonly Store store
     cdef readonly Call call
     cdef readonly CommandTable table
+    cdef readonly Tracking tracking         # client-side caching
+    cdef public object cluster              # cluster.Cluster, or None: not in cluster mode
     cdef bint careful                       # no twin may run: MONITOR, CLIENT PAUSE
     cdef public int64_t maxmemory
     cdef public str eviction_policy

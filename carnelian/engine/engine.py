@@ -10,10 +10,11 @@ from collections import deque
 import cython
 from cython.cimports.carnelian.base.clock import steady_nanoseconds, wall_microseconds
 from cython.cimports.carnelian.keyspace.session import (
-    ABORTED, BLOCKED, CLOSE_AFTER_REPLY, CLOSE_NOW, IN_MULTI, MONITOR, NO_TOUCH, PAUSED, PROTOCOL_ERROR, REPLY_OFF,
-    REPLY_SKIP, REPLY_SKIP_NEXT, SUBSCRIBED, UNAUTHENTICATED)
+    ABORTED, BLOCKED, CACHING, CLOSE_AFTER_REPLY, CLOSE_NOW, IN_MULTI, MONITOR, NO_TOUCH, PAUSED, PROTOCOL_ERROR, REPLY_OFF,
+    REPLY_SKIP, REPLY_SKIP_NEXT, SUBSCRIBED, TOLD, TRACKING, UNAUTHENTICATED)
 from cython.cimports.carnelian.keyspace.journal import Journal
 from cython.cimports.carnelian.keyspace.pubsub import PubSub
+from cython.cimports.carnelian.keyspace.tracking import Tracking
 from cython.cimports.carnelian.keyspace.waiting import Blocked
 from cython.cimports.carnelian.protocol.reader import Reader
 from cython.cimports.carnelian.protocol.writer import Writer
@@ -50,7 +51,7 @@ SUBSCRIBED_WORDS = frozenset({"ping", "subscribe", "unsubscribe", "psubscribe", 
                               "quit", "reset"})
 # Flags of a session with which no twin may run.
 NO_TWIN = cython.declare(cython.longlong, IN_MULTI | SUBSCRIBED | UNAUTHENTICATED | REPLY_OFF | REPLY_SKIP | REPLY_SKIP_NEXT
-                         | NO_TOUCH)
+                         | NO_TOUCH | TRACKING | TOLD)
 # Output beyond which a pipeline is interrupted so that the replies can leave.
 OUTPUT_AT_ONCE = cython.declare(cython.size_t, 1 << 20)
 MOST_ARGUMENTS = cython.declare(cython.int, 62)
@@ -77,6 +78,7 @@ class Engine:
         self.latency_tracking = True
         self.monitors = {}
         self.sessions = {}
+        self.tracking = Tracking(self.store, self.sessions)
         self.error_counts = {}
         self.postponed = []
         self.awake = []
@@ -113,6 +115,7 @@ class Engine:
         return 0
 
     def end_batch(self):
+        self.tracking.broadcast()
         return 0
 
     def drain(self, session):
@@ -155,6 +158,8 @@ class Engine:
             store.unwatch(session)
         if session.flags & SUBSCRIBED:
             store.pubsub.forget(session)
+        if session.tracker is not None:
+            self.tracking.forget(session)
         if session.waiting is not None:
             self.unpark(session)
         if session.flags & PAUSED:
@@ -226,6 +231,8 @@ class Engine:
         container: BoundCommand = command
         if command is not None and command.subcommands is not None and count > 1:
             command = command.subcommands.get(cython.cast(bytes, words[1]).lower())
+        if session.flags & CACHING:
+            self.tracking.next_command(session)
         session.command = command
         if command is None:
             self.refuse(session, None, unknown(words) if container is None else unknown_subcommand(words))
@@ -363,6 +370,8 @@ class Engine:
         finally:
             self.running -= 1
             call.finish()
+            if session.flags & TRACKING and command.flags & READS:
+                self.tracking.remember(session, command, words)
             if call.modified and self.store.sinks:
                 call.flush_effects()
 
@@ -485,6 +494,8 @@ class Engine:
                 self.reply_error(session, command, str(error))
             except Exception as error:
                 self.reply_error(session, command, str(internal_error(command.name, error)))
+        if not self.running:
+            cython.cast(PubSub, self.store.pubsub).say_postponed(session)
         self.store.queue_output(session)
         self.resume(session)
 
@@ -507,6 +518,7 @@ class Engine:
     def try_again(self, blocked, place):
         call: Call = self.call
         session: Session = blocked.session
+        pubsub: PubSub = self.store.pubsub
         started: cython.longlong
         if session.waiting is not blocked:
             return 0
@@ -521,6 +533,7 @@ class Engine:
             command: BoundCommand = blocked.command
             started = steady_nanoseconds()
             call.resuming = blocked
+            pubsub.executing = session
             try:
                 value = self.invoke(session, command, blocked.words)
             except ReplyError as error:
@@ -529,7 +542,9 @@ class Engine:
                 value = internal_error(command.name, error)
             finally:
                 call.resuming = None
+                pubsub.executing = None
             if value is WAIT:
+                pubsub.say_postponed(session)
                 return 0
             command.nanoseconds += steady_nanoseconds() - started
         finally:
@@ -623,6 +638,7 @@ class Engine:
             self.serve_ready()
         if self.maxmemory:
             self.make_room()
+        self.tracking.shrink(10000)
         self.samples.take(store.now, store.memory(), self.processed)
         self.next_deadline = store.waiters.next_deadline() or 0
         if soon:

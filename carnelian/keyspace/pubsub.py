@@ -23,7 +23,10 @@ class PubSub:
             return 0
         session.writer.push(len(words))
         for word in words:
-            session.writer.bulk(PyBytes_AS_STRING(word), PyBytes_GET_SIZE(word))
+            if type(word) is bytes:
+                session.writer.bulk(PyBytes_AS_STRING(word), PyBytes_GET_SIZE(word))
+            else:
+                session.writer.encode(word)
         self.deliver(session)
         return 0
 

@@ -25,6 +25,11 @@ cdef enum:                              # Session.flags
     PAUSED = 65536                      # BLOCKED because of CLIENT PAUSE
     INTERNAL = 131072                   # no connection behind it
     PROTOCOL_ERROR = 262144
+    TRACKING = 524288                   # CLIENT TRACKING: the keys that it reads are remembered
+    CACHING = 1048576                   # CLIENT CACHING YES or NO is in force
+    TOLD = 2097152                      # gets invalidations of another client: no twin, so that they come between replies
+    READONLY_MODE = 4194304             # READONLY was said (cluster mode)
+    CAPA_REDIRECT = 8388608             # CLIENT CAPA redirect
 
 cdef class Session:
     cdef readonly int64_t id
@@ -50,6 +55,7 @@ cdef class Session:
     cdef public dict patterns
     cdef public dict shard_channels
     cdef public object waiting          # the Blocked record while BLOCKED
+    cdef public object tracker          # tracking.Tracker, None if CLIENT TRACKING was never said
     cdef public int64_t soft_limit_since        # client-output-buffer-limit: since when over the soft limit, 0: not
 
     cpdef bint is_pubsub(self)

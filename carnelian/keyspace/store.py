@@ -138,7 +138,7 @@ class Store:
     def touch_database(self, index: int, other: Database = None) -> None:
         """Every key of a database is about to go (FLUSHALL) or to be exchanged with another's (SWAPDB).
 
-        A watch is touched where there is, or will be, a key.
+        A watch is touched where there is, or will be, a key. Client-side caching learns of SWAPDB as little as in Redis.
         """
         database: Database = self.databases[index]
         if self.watchers:
@@ -149,8 +149,6 @@ class Store:
                         cython.cast(Session, session).flags |= TOUCHED
         if self.waiters.count:
             self.waiters.mark_database(index)
-        for listener in self.listeners:
-            listener(index, None)
 
     def notify(self, index: int, key: bytes, event: str, group: str) -> None:
         """Keyspace notifications, where they are asked for."""
@@ -219,7 +217,17 @@ class Store:
     def clear(self, db: Database) -> int:
         """FLUSHDB's effect: how many keys there were."""
         self.touch_database(db.index)
+        for listener in self.listeners:
+            listener(db.index, None)
         return db.clear()
+
+    def clear_all(self) -> int:
+        """FLUSHALL's effect: how many keys there were."""
+        for db in self.databases:
+            self.touch_database(cython.cast(Database, db).index)
+        for listener in self.listeners:
+            listener(-1, None)
+        return sum([cython.cast(Database, db).clear() for db in self.databases])
 
     def swap(self, first: int, second: int) -> None:
         """SWAPDB's effect."""

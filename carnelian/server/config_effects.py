@@ -47,6 +47,7 @@ def connect(config, engine) -> None:
     simple("maxmemory", engine, "maxmemory")
     simple("maxmemory-samples", engine, "eviction_samples")
     simple("latency-monitor-threshold", engine, "latency_threshold")
+    simple("tracking-table-max-keys", engine.tracking, "limit")
     simple("latency-tracking", engine, "latency_tracking")
     config.on_change("maxmemory-policy", policy)
     config.on_change("lfu-log-factor", frequency)

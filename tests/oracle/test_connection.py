@@ -203,7 +203,6 @@ def test_client_errors(both):
         CLIENT LIST ID 1 x
         CLIENT LIST FOO
         CLIENT LIST FOO bar
-        CLIENT LIST TYPE normal ID 5
         CLIENT LIST TYPE master
         CLIENT LIST TYPE replica
         CLIENT LIST TYPE slave

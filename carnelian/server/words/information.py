@@ -83,7 +83,7 @@ def client_fields(c):
     yield "client_recent_max_input_buffer", max((session.reader.size_in_memory for session in sessions), default=0)
     yield "client_recent_max_output_buffer", max((session.writer.size_in_memory for session in sessions), default=0)
     yield "blocked_clients", waiters.count
-    yield "tracking_clients", 0
+    yield "tracking_clients", len(engine.tracking.trackers)
     yield "clients_in_timeout_table", len(waiters.timed)
     yield "total_blocking_keys", len(waiters.by_key)
     yield "total_blocking_keys_on_nokey", len({place for blocked in waiting(waiters) if blocked.on_delete
@@ -227,9 +227,9 @@ def statistics_fields(c):
         yield f"active_defrag_{name}", 0
     yield "total_active_defrag_time", 0
     yield "current_active_defrag_time", 0
-    yield "tracking_total_keys", 0
-    yield "tracking_total_items", 0
-    yield "tracking_total_prefixes", 0
+    yield "tracking_total_keys", len(engine.tracking.table)
+    yield "tracking_total_items", engine.tracking.items
+    yield "tracking_total_prefixes", len(engine.tracking.prefixes)
     yield "unexpected_error_replies", 0
     yield "total_error_replies", errors
     yield "dump_payload_sanitizations", 0

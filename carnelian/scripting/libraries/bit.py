@@ -184,6 +184,6 @@ return bit
 """
 
 
-def install(lua, protect=None) -> None:
-    """Defines the global `bit`; `protect` as in support.define."""
-    define(lua, "bit", SOURCE, protect)
+def install(lua) -> None:
+    """Defines the global `bit`."""
+    define(lua, "bit", SOURCE)

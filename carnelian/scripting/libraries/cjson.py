@@ -513,6 +513,6 @@ return new()
 """
 
 
-def install(lua, protect=None) -> None:
-    """Defines the global `cjson`; `protect` as in support.define."""
-    define(lua, "cjson", SOURCE, protect)
+def install(lua) -> None:
+    """Defines the global `cjson`."""
+    define(lua, "cjson", SOURCE)

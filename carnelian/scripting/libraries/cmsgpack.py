@@ -299,6 +299,6 @@ return {pack = pack, unpack = unpack, unpack_one = unpack_one, unpack_limit = un
 """
 
 
-def install(lua, protect=None) -> None:
-    """Defines the global `cmsgpack`; `protect` as in support.define."""
-    define(lua, "cmsgpack", SOURCE, protect)
+def install(lua) -> None:
+    """Defines the global `cmsgpack`."""
+    define(lua, "cmsgpack", SOURCE)

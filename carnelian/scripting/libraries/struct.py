@@ -326,6 +326,6 @@ return {pack = pack, unpack = unpack, size = size}
 """
 
 
-def install(lua, protect=None) -> None:
-    """Defines the global `struct`; `protect` as in support.define."""
-    define(lua, "struct", SOURCE, protect)
+def install(lua) -> None:
+    """Defines the global `struct`."""
+    define(lua, "struct", SOURCE)

@@ -190,20 +190,10 @@ return {bad_argument = bad_argument, check_string = check_string, check_number =
         unpack_double = unpack_double, pack_float = pack_float, unpack_float = unpack_float}
 """
 
-# Stock Lua has no read-only tables: an empty one in front of the library lets nothing be put into it.
-PROTECT = rb"""
-local library = ...
-return setmetatable({}, {__index = library, __metatable = false, __newindex = function()
-    error("Attempt to modify a readonly table", 2)
-end})
-"""
-
-
-def define(lua, name: str, source: bytes, protect=None) -> None:
+def define(lua, name: str, source: bytes) -> None:
     """Makes the global of that name of the table that the Lua source returns; the source gets SUPPORT's table.
 
-    `protect`: a Lua function that gives a read-only view of a table. The interpreter's own globals must still be whole.
+    The interpreter's own globals must still be whole; to protect the table against writes is its business.
     """
-    if protect is None:
-        protect = lua.compile(PROTECT)
-    lua.globals()[name.encode()] = protect(lua.compile(source)(lua.compile(SUPPORT)()))
+    support = lua.compile(SUPPORT, name=b"=carnelian")()
+    lua.globals()[name.encode()] = lua.compile(source, name=b"=carnelian")(support)

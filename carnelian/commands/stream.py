@@ -11,9 +11,10 @@ from carnelian.base.errors import NoSuchKey, ReplyError, SyntaxFault, WrongArity
 from carnelian.base.numbers import parse_integer
 from carnelian.base.replies import NULL_ARRAY, OK
 from carnelian.commands.stream_effects import silently_changed
-from carnelian.commands.stream_id import HIGHEST, HIGHEST_ID, LOWEST_ID, id_text, parse_end, parse_id, parse_new_id, parse_start
+from carnelian.commands.stream_id import HIGHEST, HIGHEST_ID, LOWEST_ID, after, id_text, parse_end, parse_id, parse_new_id, parse_start
 from carnelian.keyspace.declaration import DENYOOM, FAST, READONLY, WRITE, command
 from carnelian.types.stream import LARGEST_ENTRY
+from carnelian.types.stream_references import POLICIES, trim
 
 INCOMPATIBLE = "ERR syntax error, MAXLEN and MINID options at the same time are not compatible"
 
@@ -26,6 +27,8 @@ class Trimming:
         self.threshold = None           # a number, or an ID
         self.approximate = False
         self.limit = 0
+        self.policy = None              # KEEPREF, DELREF or ACKED, None: not given
+        self.last_cut = None            # the last entry that a policy has let go
         self.make_stream = True
         self.id = None                  # of XADD, None: automatic; a sequence of None: the next one
         self.end = len(arguments)
@@ -59,6 +62,10 @@ class Trimming:
                 if self.limit < 0:
                     raise ReplyError("ERR The LIMIT argument must be >= 0.")
                 limit_given = True
+            elif option in POLICIES:
+                if self.policy is not None:
+                    raise SyntaxFault()
+                self.policy = option
             elif adding and option == b"NOMKSTREAM":
                 self.make_stream = False
             elif adding:
@@ -80,22 +87,30 @@ class Trimming:
 
     def cut(self, stream: Stream) -> int:
         """Trims the stream: how many entries have gone."""
+        if self.policy in (b"DELREF", b"ACKED") and stream.groups:
+            length, before = (min(self.threshold, 2**63), None) if self.strategy == b"MAXLEN" else (None, self.threshold)
+            cut, self.last_cut = trim(stream, POLICIES[self.policy], length, before, self.approximate, self.limit)
+            return cut
         if self.strategy == b"MAXLEN":
             return stream.trim_length(min(self.threshold, 2**63), self.approximate, self.limit)
         return stream.trim_before(self.threshold, self.approximate, self.limit)
 
     def exact(self, stream: Stream) -> tuple:
         """The words that cut off exactly what has gone: for the AOF and replicas, after `cut`."""
+        policy = () if self.last_cut is None else (self.policy,)
         if self.strategy == b"MAXLEN":
-            return b"MAXLEN", b"=", b"%d" % (stream.length if self.approximate else self.threshold)
+            return *policy, b"MAXLEN", b"=", b"%d" % (stream.length if self.approximate else self.threshold)
         threshold = self.threshold
         if self.approximate:
-            threshold = stream.first_id if stream.length else HIGHEST_ID
-        return b"MINID", b"=", id_text(threshold)
+            if self.last_cut is not None:
+                threshold = after(self.last_cut) or HIGHEST_ID
+            else:
+                threshold = stream.first_id if stream.length else HIGHEST_ID
+        return *policy, b"MINID", b"=", id_text(threshold)
 
 
-@command("XADD key [NOMKSTREAM] [<MAXLEN | MINID> [= | ~] threshold [LIMIT count]] <* | id> field value [field value ...]",
-         WRITE | DENYOOM | FAST, since="5.0.0", group="stream", keys="RW UPDATE",
+@command("XADD key [NOMKSTREAM] [KEEPREF | DELREF | ACKED] [<MAXLEN | MINID> [= | ~] threshold [LIMIT count]] "
+         "<* | id> field value [field value ...]", WRITE | DENYOOM | FAST, since="5.0.0", group="stream", keys="RW UPDATE",
          complexity="O(1), and O(N) for the N entries that are trimmed")
 def xadd(c: Call, key: bytes, *arguments: bytes):
     """Append an entry to a stream, creating it if it is missing."""
@@ -114,11 +129,12 @@ def xadd(c: Call, key: bytes, *arguments: bytes):
     if not stream.add(id, words):
         raise too_small()
     c.changed(key, "xadd")
-    if trimming.strategy is not None and trimming.cut(stream):
+    cut = 0 if trimming.strategy is None else trimming.cut(stream)
+    if cut:
         c.notify("xtrim", key)
     text = id_text(id)
     if c.store.sinks:
-        options = () if trimming.strategy is None else trimming.exact(stream)
+        options = trimming.exact(stream) if cut else ()
         c.propagate(b"XADD", key, *options, text, *words)
     return text
 
@@ -196,8 +212,8 @@ def xdel(c: Call, key: bytes, *ids: bytes):
     return deleted
 
 
-@command("XTRIM key <MAXLEN | MINID> [= | ~] threshold [LIMIT count]", WRITE, since="5.0.0", group="stream", keys="RW DELETE",
-         complexity="O(N) for the N entries that are removed")
+@command("XTRIM key <MAXLEN | MINID> [= | ~] threshold [LIMIT count] [KEEPREF | DELREF | ACKED]", WRITE, since="5.0.0",
+         group="stream", keys="RW DELETE", complexity="O(N) for the N entries that are removed")
 def xtrim(c: Call, key: bytes, *arguments: bytes):
     """Cut off the oldest entries of a stream."""
     trimming = Trimming(arguments, adding=False)

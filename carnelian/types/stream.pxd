@@ -32,7 +32,9 @@ cdef class Stream:
     # `limit` entries (0: no limit).
     cdef int64_t cut_length(self, uint64_t length, bint approximate, int64_t limit) except -1
     cdef int64_t cut_before(self, uint64_t ms, uint64_t seq, bint approximate, int64_t limit) except -1
+    # One entry: as XDEL does, or as trimming does, which the highest deleted ID does not tell of. True if it was there.
     cdef bint remove(self, uint64_t ms, uint64_t seq) except -1
+    cdef bint take(self, uint64_t ms, uint64_t seq) except -1
     cdef bint has(self, uint64_t ms, uint64_t seq) noexcept
     # The last block whose key is not above the ID, counted from front; -1 if there is none.
     cdef Py_ssize_t block_of(self, uint64_t ms, uint64_t seq) noexcept

@@ -368,7 +368,7 @@ class Stream:
         self.first_seq = entry.seq
         return 0
 
-    def remove(self, ms, seq):
+    def take(self, ms, seq):
         at: cython.Py_ssize_t
         entry: BlockEntry
         if self.length == 0:
@@ -377,11 +377,16 @@ class Stream:
         if at < 0 or not block_find(self.blocks + (self.front + at), ms, seq, cython.address(entry)):
             return False
         self.mark_deleted(at, cython.address(entry))
+        if ms == self.first_ms and seq == self.first_seq:
+            self.find_first()
+        return True
+
+    def remove(self, ms, seq):
+        if not self.take(ms, seq):
+            return False
         if id_less(self.deleted_ms, self.deleted_seq, ms, seq):
             self.deleted_ms = ms
             self.deleted_seq = seq
-        if ms == self.first_ms and seq == self.first_seq:
-            self.find_first()
         return True
 
     def delete(self, id):

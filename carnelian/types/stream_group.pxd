@@ -15,6 +15,7 @@ cdef class Group:
     cdef public int64_t entries_read    # how many entries of the log lie up to that one; -1: unknown
     cdef readonly dict consumers        # name -> Consumer
     cdef Pending pending                # owns its entries; each stands in the list of its consumer too
+    cdef int64_t oldest                 # no pending entry was delivered last before this time
 
     cdef Nack *add(self, uint64_t ms, uint64_t seq, Consumer consumer, int64_t delivered, int64_t count) except NULL
     cdef int give(self, Nack *nack, Consumer consumer) except -1

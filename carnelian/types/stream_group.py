@@ -14,6 +14,7 @@ from cython.cimports.carnelian.types.stream_pending import (
     pending_seek, pending_take)
 
 HIGHEST = cython.declare(uint64_t, 0xFFFFFFFFFFFFFFFF)
+LONGEST = cython.declare(int64_t, 0x7FFFFFFFFFFFFFFF)
 CONSUMER_BYTES = cython.declare(cython.Py_ssize_t, 200)     # of the object, and its place in the group's dict
 GROUP_BYTES = cython.declare(cython.Py_ssize_t, 240)
 
@@ -182,6 +183,8 @@ class Group:
         nack.delivered = delivered
         nack.count = count
         nack.consumer = cython.NULL
+        if self.pending.size == 0 or delivered < self.oldest:
+            self.oldest = delivered
         try:
             pending_add(cython.address(self.pending), nack)
         except MemoryError:
@@ -332,6 +335,7 @@ class Group:
                     self.give(nack, consumer)
                     nack.delivered = now
                     nack.count = 1
+                    self.oldest = min(self.oldest, now)
             count -= 1
             if count == 0:
                 break
@@ -362,6 +366,7 @@ class Group:
                 result.append([at.id_text(), at.words()])
                 nack.delivered = now
                 nack.count += 1
+                self.oldest = min(self.oldest, now)
             else:
                 result.append([format_id(nack.ms, nack.seq), None])
             count -= 1
@@ -395,11 +400,39 @@ class Group:
             return NOT_CLAIMED
         self.give(nack, consumer)
         nack.delivered = delivered
+        self.oldest = min(self.oldest, delivered)
         if deliveries >= 0:
             nack.count = deliveries
         elif not uncounted:
             nack.count += 1
         return CLAIMED
+
+    def idle_entries(self, stream: Stream, idle: int64_t, now: int64_t):
+        """Pending entries whose last delivery is at least `idle` milliseconds before `now` and that are still in the log, and
+        when the next one will be as idle: (list of (time of the last delivery, ID, deliveries), the longest idle first; a time
+        in milliseconds, or None). O(1) while none is known to be so idle, else O(N), N pending entries.
+        """
+        place: PendingPlace
+        nack: cython.pointer(Nack)
+        found: list = []
+        oldest: int64_t = now
+        next: int64_t = now
+        if self.pending.size == 0:
+            return found, None
+        if now - self.oldest >= idle:
+            nack = pending_seek(cython.address(self.pending), 0, 0, cython.address(place))
+            while nack != cython.NULL:
+                oldest = min(oldest, nack.delivered)
+                if now - nack.delivered < idle:
+                    next = min(next, nack.delivered)
+                elif stream.has(nack.ms, nack.seq):
+                    found.append((nack.delivered, (nack.ms, nack.seq), nack.count))
+                nack = pending_next(cython.address(self.pending), cython.address(place))
+            self.oldest = oldest
+            found.sort()
+        else:
+            next = self.oldest
+        return found, next + idle if idle < LONGEST - next else None
 
     # --- the whole ---------------------------------------------------------------------------------------------------
 
@@ -453,6 +486,7 @@ class Group:
             nack = pending_seek(cython.address(consumer.pending), 0, 0, cython.address(place))
             while nack != cython.NULL:
                 assert nack.consumer == cython.cast(cython.p_void, consumer)
+                assert nack.delivered >= self.oldest
                 assert pending_find(cython.address(self.pending), nack.ms, nack.seq) == nack
                 nack = pending_next(cython.address(consumer.pending), cython.address(place))
         assert total == self.pending.size

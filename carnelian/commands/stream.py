@@ -85,9 +85,12 @@ class Trimming:
             # As much as may be cut off in one go, so that a call does not take long.
             self.limit = trim_limit()
 
+    def heeds_groups(self, stream: Stream) -> bool:
+        return self.policy in (b"DELREF", b"ACKED") and bool(stream.groups)
+
     def cut(self, stream: Stream) -> int:
         """Trims the stream: how many entries have gone."""
-        if self.policy in (b"DELREF", b"ACKED") and stream.groups:
+        if self.heeds_groups(stream):
             length, before = (min(self.threshold, 2**63), None) if self.strategy == b"MAXLEN" else (None, self.threshold)
             cut, self.last_cut = trim(stream, POLICIES[self.policy], length, before, self.approximate, self.limit)
             return cut
@@ -97,7 +100,9 @@ class Trimming:
 
     def exact(self, stream: Stream) -> tuple:
         """The words that cut off exactly what has gone: for the AOF and replicas, after `cut`."""
-        policy = () if self.last_cut is None else (self.policy,)
+        if self.heeds_groups(stream) and self.last_cut is None:
+            return ()
+        policy = (self.policy,) if self.last_cut is not None else ()
         if self.strategy == b"MAXLEN":
             return *policy, b"MAXLEN", b"=", b"%d" % (stream.length if self.approximate else self.threshold)
         threshold = self.threshold
@@ -129,12 +134,11 @@ def xadd(c: Call, key: bytes, *arguments: bytes):
     if not stream.add(id, words):
         raise too_small()
     c.changed(key, "xadd")
-    cut = 0 if trimming.strategy is None else trimming.cut(stream)
-    if cut:
+    if trimming.strategy is not None and trimming.cut(stream):
         c.notify("xtrim", key)
     text = id_text(id)
     if c.store.sinks:
-        options = trimming.exact(stream) if cut else ()
+        options = () if trimming.strategy is None else trimming.exact(stream)
         c.propagate(b"XADD", key, *options, text, *words)
     return text
 

@@ -10,8 +10,13 @@ from carnelian.base.numbers import parse_integer
 from carnelian.base.replies import NULL_ARRAY, Pairs
 from carnelian.commands.stream_effects import (
     consumer_made, group_of, pending_words, position_words, silently_changed)
-from carnelian.commands.stream_id import LOWEST_ID, after, id_text, parse_id, shown
+from carnelian.commands.stream_group import claim_one
+from carnelian.commands.stream_id import LOWEST_ID, after, id_text, integer_or, parse_id, shown
 from carnelian.keyspace.declaration import BLOCKING, READONLY, WRITE, command
+from carnelian.types.stream_group import CLAIMED
+
+# XREADGROUP CLAIM that waits looks again after this many milliseconds at the latest: entries may become pending meanwhile.
+LOOK_AGAIN = 1000
 
 DOLLAR_IN_GROUP = (
     "ERR The $ ID is meaningless in the context of XREADGROUP: you want to read the history of this consumer by specifying a "
@@ -27,6 +32,7 @@ class Reading:
         self.count = 0                  # 0: all
         self.milliseconds = None        # to wait, 0: for ever
         self.noack = False
+        self.idle = None                # of CLAIM, milliseconds
         self.keys = self.ids = None
         self.streams_at = 0             # where the keys begin among the arguments
         at: cython.Py_ssize_t = 0
@@ -57,6 +63,13 @@ class Reading:
                 if not self.grouped:
                     raise ReplyError("ERR The NOACK option is only supported by XREADGROUP. You called XREAD instead.")
                 self.noack = True
+            elif option == b"CLAIM" and more:
+                if not self.grouped:
+                    raise ReplyError("ERR The CLAIM option is only supported by XREADGROUP. You called XREAD instead.")
+                at += 1
+                self.idle = integer_or(arguments[at], "ERR min-idle-time is not an integer or out of range")
+                if self.idle < 0:
+                    raise ReplyError("ERR min-idle-time must be a positive integer")
             else:
                 raise SyntaxFault()
             at += 1
@@ -90,33 +103,41 @@ def xread(c: Call, *arguments: bytes):
     """Return the entries behind given IDs in several streams, or wait for them."""
     reading = Reading(arguments, "xread")
     ids = []
+    newest = set()                      # positions of the keys whose last entry is wanted
     for key, text in zip(reading.keys, reading.ids):
         stream: Stream = c.stream_at(key)
-        if text == b"$":
+        if text == b"$" or text == b"+":
+            if text == b"+" and stream is not None and stream.length:
+                newest.add(len(ids))
             ids.append(LOWEST_ID if stream is None else stream.last_id)
         elif text == b">":
             raise ReplyError("ERR The > ID can be specified only when calling XREADGROUP using the GROUP <group> <consumer> option.")
         else:
             ids.append(parse_id(text))
     found = []
-    for key, id in zip(reading.keys, ids):
+    for at, (key, id) in enumerate(zip(reading.keys, ids)):
         stream = c.stream_at(key)
-        if stream is not None and stream.top_id > id:
+        if at in newest:
+            found.append((key, stream.range(stream.top_id)))
+        elif stream is not None and stream.top_id > id:
             found.append((key, stream.range(after(id), count=reading.count or -1)))
     if found:
         return by_key(c, found)
     if reading.milliseconds is None:
         return NULL_ARRAY
-    # A `$` means the last entry of now, not of the time when the words are run again.
+    # A `$` or `+` means the last entry of now, not of the time when the words are run again.
     first = 1 + reading.streams_at + len(ids)
     return c.wait(reading.keys, reading.milliseconds / 1000, words=c.words[:first] + tuple(map(id_text, ids)))
 
 
-@command("XREADGROUP GROUP group consumer [COUNT count] [BLOCK milliseconds] [NOACK] STREAMS key [key ...] id [id ...]",
-         WRITE | BLOCKING, since="5.0.0", group="stream", keys="RO ACCESS",
-         complexity="O(N) for the N entries that are returned")
+@command("XREADGROUP GROUP group consumer [COUNT count] [BLOCK milliseconds] [CLAIM min-idle-time] [NOACK] "
+         "STREAMS key [key ...] id [id ...]", WRITE | BLOCKING, since="5.0.0", group="stream", keys="RO ACCESS",
+         complexity="O(N) for the N entries that are returned; with CLAIM, for the N entries that are pending")
 def xreadgroup(c: Call, *arguments: bytes):
-    """Deliver new entries to a consumer of a group, or show it those that are pending, or wait for new ones."""
+    """Deliver new entries to a consumer of a group, or show it those that are pending, or wait for new ones.
+
+    With CLAIM those that are pending for long become the consumer's, too, the longest idle first.
+    """
     reading = Reading(arguments, "xreadgroup")
     stream: Stream
     group: Group
@@ -140,7 +161,12 @@ def xreadgroup(c: Call, *arguments: bytes):
         return by_key(c, found)
     if reading.milliseconds is None:
         return NULL_ARRAY
-    return c.wait(reading.keys, reading.milliseconds / 1000, on_delete=True)
+    again = 0
+    if reading.idle is not None and any(behind is None for _, _, _, behind in plan):
+        idle = [group.idle_entries(stream, reading.idle, c.now)[1] for _, stream, group, behind in plan if behind is None]
+        again = min([time for time in idle if time is not None] + [c.now + max(LOOK_AGAIN, reading.idle)])
+        again = min(max(again, c.now + 1), 2**63 - 1)
+    return c.wait(reading.keys, reading.milliseconds / 1000, on_delete=True, again=again)
 
 
 def read_one(c: Call, reading, key: bytes, stream: Stream, group: Group, behind):
@@ -153,9 +179,11 @@ def read_one(c: Call, reading, key: bytes, stream: Stream, group: Group, behind)
         silently_changed(c)
         return [[id, NULL_ARRAY if fields is None else fields] for id, fields
                 in group.history(stream, consumer, behind, reading.count, c.now)]
-    if stream.length == 0 or stream.top_id <= group.last_id:
-        return None
-    entries = group.deliver(stream, consumer, reading.count, c.now, reading.noack)
+    claimed = [] if reading.idle is None else claim_idle(c, reading, key, stream, group, consumer)
+    room = reading.count - len(claimed)             # 0 of a COUNT that was given: it is exhausted
+    if stream.length == 0 or stream.top_id <= group.last_id or (reading.count and room == 0):
+        return claimed or None
+    entries = group.deliver(stream, consumer, room if reading.count else 0, c.now, reading.noack)
     if not reading.noack:
         consumer.active_time = c.now
     silently_changed(c)
@@ -165,4 +193,15 @@ def read_one(c: Call, reading, key: bytes, stream: Stream, group: Group, behind)
             for id, fields in entries:
                 c.propagate(*pending_words(key, reading.group, consumer.name, id, c.now, 1, last))
         c.propagate(*position_words(key, reading.group, group))
-    return entries
+    if reading.idle is None:
+        return entries
+    return claimed + [[id, fields, 0, 0] for id, fields in entries]
+
+
+def claim_idle(c: Call, reading, key: bytes, stream: Stream, group: Group, consumer: Consumer) -> list:
+    """The entries that CLAIM makes the consumer's: [ID, fields, milliseconds since the last delivery, deliveries before this]."""
+    claimed = []
+    for delivered, id, deliveries in group.idle_entries(stream, reading.idle, c.now)[0][:reading.count or None]:
+        if claim_one(c, key, reading.group, stream, group, consumer, id, 0, c.now, -1, False, False) == CLAIMED:
+            claimed.append([*stream.range(id, id)[0], c.now - delivered, deliveries])
+    return claimed

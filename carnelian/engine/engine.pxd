@@ -27,6 +27,12 @@ cdef class Engine:
     cdef public int64_t slowlog_threshold   # microseconds; negative: off
     cdef readonly object slowlog            # deque of entries (statistics.slow_entry), newest first
     cdef public int64_t slowlog_next
+    cdef readonly object large_requests     # the like, with bytes instead of microseconds
+    cdef readonly object large_replies
+    cdef public int64_t large_requests_next
+    cdef public int64_t large_replies_next
+    cdef int64_t request_limit              # bytes; a request or a reply of as many is logged
+    cdef int64_t reply_limit
     cdef public int64_t latency_threshold   # milliseconds; 0: off
     cdef readonly dict latency_events       # event -> deque of (seconds since the epoch, milliseconds)
     cdef readonly dict monitors             # sessions that have said MONITOR
@@ -78,6 +84,7 @@ cdef class Engine:
     cpdef bint make_room(self) except -1
     cdef bint oom_refuses(self, Session session, BoundCommand command) except -1
     cdef int refuse(self, Session session, BoundCommand command, str text) except -1
+    cdef int note_sizes(self, Session session, BoundCommand command, tuple words, int64_t reply) except -1
     cdef int note_duration(self, Session session, BoundCommand command, tuple words, int64_t elapsed) except -1
     cdef int try_again(self, Blocked blocked, tuple place) except -1
     cdef bint is_paused(self, Session session, BoundCommand command) except -1

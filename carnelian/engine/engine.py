@@ -55,6 +55,20 @@ NO_TWIN = cython.declare(cython.longlong, IN_MULTI | SUBSCRIBED | UNAUTHENTICATE
 # Output beyond which a pipeline is interrupted so that the replies can leave.
 OUTPUT_AT_ONCE = cython.declare(cython.size_t, 1 << 20)
 MOST_ARGUMENTS = cython.declare(cython.int, 62)
+# Bytes that a request has at most around the span of its words.
+FIRST_HEADER = cython.declare(cython.longlong, 32)
+NO_LIMIT = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)
+
+
+@cython.cfunc
+def words_of(words: cython.pointer(Slice), count: cython.int) -> tuple:
+    i: cython.int
+    made: tuple = PyTuple_New(count)
+    for i in range(count):
+        word = PyBytes_FromStringAndSize(words[i].data, words[i].length)
+        Py_INCREF(word)
+        PyTuple_SET_ITEM(made, i, word)
+    return made
 
 
 @cython.final
@@ -73,6 +87,9 @@ class Engine:
         self.password = None
         self.slowlog_threshold = 10000
         self.slowlog = deque(maxlen=128)
+        self.large_requests = deque(maxlen=128)
+        self.large_replies = deque(maxlen=128)
+        self.request_limit = self.reply_limit = 1 << 20
         self.latency_threshold = 0
         self.latency_events = {}
         self.latency_tracking = True
@@ -181,6 +198,7 @@ class Engine:
         started: cython.longlong
         changes: cython.longlong = 0
         done: cython.int
+        replied: cython.longlong
         command: BoundCommand = self.table.find(words[0].data, words[0].length)
         journal: Journal = self.store.journal
         if command is not None and command.twin != cython.NULL and not session.flags & NO_TWIN and not self.careful \
@@ -189,6 +207,7 @@ class Engine:
             if journal is not None:
                 journal.told = False
                 changes = self.store.dirty
+            replied = session.writer.end - session.writer.start
             self.sampled += 1
             if self.sampled & 63 and command.calls >= 64:
                 done = cython.cast(lane, command.twin)(self, session, words, count)
@@ -202,13 +221,13 @@ class Engine:
             if done:
                 if journal is not None and self.store.dirty != changes and not journal.told:
                     journal.put_slices(session.db.index, words, count)
+                replied = cython.cast(cython.longlong, session.writer.end - session.writer.start) - replied
+                # The words lie one behind the other in the input: their span is the request's size but for the first header.
+                if (words[count - 1].data - words[0].data) + cython.cast(cython.longlong, words[count - 1].length) \
+                        >= self.request_limit - FIRST_HEADER or replied >= self.reply_limit:
+                    self.note_sizes(session, command, words_of(words, count), replied)
                 return self.has_run(session, command)
-        made: tuple = PyTuple_New(count)
-        for i in range(count):
-            word = PyBytes_FromStringAndSize(words[i].data, words[i].length)
-            Py_INCREF(word)
-            PyTuple_SET_ITEM(made, i, word)
-        return self.run_words(session, made)
+        return self.run_words(session, words_of(words, count))
 
     def has_run(self, session, command):
         """After a twin: counts, and whoever waited for what it has changed."""
@@ -344,6 +363,7 @@ class Engine:
         if self.monitors and not command.flags & SKIP_MONITOR:
             self.feed_monitors(session, words)
         self.processed += 1
+        self.note_sizes(session, command, words, cython.cast(cython.longlong, session.writer.pending()) - pending)
         if (self.slowlog_threshold >= 0 and elapsed >= self.slowlog_threshold * 1000) or (
                 self.latency_threshold and elapsed >= self.latency_threshold * 1000000):
             self.note_duration(session, command, words, elapsed)
@@ -374,6 +394,41 @@ class Engine:
                 self.tracking.remember(session, command, words)
             if call.modified and self.store.sinks:
                 call.flush_effects()
+
+    def note_sizes(self, session, command, words, reply):
+        """Large requests, large replies."""
+        size: cython.longlong = 0
+        word: bytes
+        if self.request_limit != NO_LIMIT:
+            for word in words:
+                size += PyBytes_GET_SIZE(word)
+            # Their headers are looked at only where they may matter: `$`, up to 10 digits and two ends of lines.
+            if size + 15 * len(words) + FIRST_HEADER >= self.request_limit:
+                size = len(statistics.request_header(words)) + size
+                if size >= self.request_limit and not command.flags & SKIP_SLOWLOG and self.large_requests.maxlen:
+                    self.large_requests.appendleft(
+                        statistics.slow_entry(self.large_requests_next, self.store.now // 1000, size, words, session))
+                    self.large_requests_next += 1
+        if reply >= self.reply_limit and not command.flags & SKIP_SLOWLOG and self.large_replies.maxlen:
+            self.large_replies.appendleft(
+                statistics.slow_entry(self.large_replies_next, self.store.now // 1000, reply, words, session))
+            self.large_replies_next += 1
+        return 0
+
+    def set_size_limit(self, of_requests: bool, limit: int) -> None:
+        """commandlog-request-larger-than and -reply-larger-than: bytes; negative: nothing is logged, 0: everything."""
+        value: cython.longlong = NO_LIMIT if limit < 0 else limit
+        if of_requests:
+            self.request_limit = value
+        else:
+            self.reply_limit = value
+
+    def set_log_length(self, of_requests: bool, length: int) -> None:
+        """commandlog-large-request-max-len and -large-reply-max-len; the newest stay."""
+        if of_requests:
+            self.large_requests = deque(list(self.large_requests)[:length], maxlen=length)
+        else:
+            self.large_replies = deque(list(self.large_replies)[:length], maxlen=length)
 
     def note_duration(self, session, command, words, elapsed):
         """Slow log, latency monitor."""
@@ -471,8 +526,13 @@ class Engine:
         session.waiting = blocked
         self.store.waiters.add(blocked)
         self.store.attend()
-        if blocked.deadline and (self.next_deadline == 0 or blocked.deadline < self.next_deadline):
-            self.next_deadline = blocked.deadline
+        self.expect(blocked.deadline)
+        self.expect(blocked.again)
+
+    def expect(self, time: cython.longlong) -> None:
+        """The periodic work has something to do for a parked client at this time (0: it has not)."""
+        if time and (self.next_deadline == 0 or time < self.next_deadline):
+            self.next_deadline = time
 
     def unpark(self, session: Session) -> None:
         """Ends the waiting without a reply."""
@@ -545,6 +605,7 @@ class Engine:
                 pubsub.executing = None
             if value is WAIT:
                 pubsub.say_postponed(session)
+                self.expect(blocked.again)
                 return 0
             command.nanoseconds += steady_nanoseconds() - started
         finally:
@@ -632,6 +693,8 @@ class Engine:
                     break
         if self.pause_until and store.now >= self.pause_until:
             self.unpause()
+        for blocked in store.waiters.to_try(store.now):
+            self.try_again(blocked, (cython.cast(Blocked, blocked).database, blocked.keys[0]))
         for blocked in store.waiters.overdue(store.now):
             self.unblock(blocked.session, blocked.on_timeout)
         if store.waiters.ready:

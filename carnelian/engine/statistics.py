@@ -37,8 +37,14 @@ class Samples:
         return sum(rates) / len(rates) if rates else 0.0
 
 
-def slow_entry(number: int, second: int, microseconds: int, words: tuple, session) -> tuple:
-    """SLOWLOG GET's entry: id, time, duration, words (at most 32, of at most 128 bytes), address, name of the client."""
+def request_header(words: tuple) -> bytes:
+    """What a request of RESP has beside its words."""
+    return b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n\r\n" % len(word) for word in words)
+
+
+def slow_entry(number: int, second: int, amount: int, words: tuple, session) -> tuple:
+    """An entry of SLOWLOG GET and COMMANDLOG GET: id, time, microseconds or bytes, words (at most 32, of at most 128 bytes),
+    address, name of the client."""
     shown = []
     for index, word in enumerate(words[:32]):
         if index == 31 and len(words) > 32:
@@ -47,7 +53,7 @@ def slow_entry(number: int, second: int, microseconds: int, words: tuple, sessio
             shown.append(b"%b... (%d more bytes)" % (word[:128], len(word) - 128))
         else:
             shown.append(word)
-    return number, second, microseconds, shown, session.address.encode(), session.name
+    return number, second, amount, shown, session.address.encode(), session.name
 
 
 ESCAPES = {7: b"\\a", 8: b"\\b", 9: b"\\t", 10: b"\\n", 13: b"\\r", 34: b'\\"', 92: b"\\\\"}

@@ -336,15 +336,22 @@ class Call:
             raise ReplyError("ERR timeout is out of range")
         return seconds
 
-    def wait(self, keys, seconds: cython.double, words=None, on_timeout=NULL_ARRAY, on_delete: cython.bint = False):
-        """Parks the client until one of the keys is changed, then the body runs again; see docs/architecture.md."""
+    def wait(self, keys, seconds: cython.double, words=None, on_timeout=NULL_ARRAY, on_delete: cython.bint = False,
+             again: cython.longlong = 0):
+        """Parks the client until one of the keys is changed, then the body runs again; see docs/architecture.md.
+
+        It runs again at the time `again` too (milliseconds since the epoch; 0: there is none).
+        """
         if not self.may_wait:
             return on_timeout
+        if self.resuming is not None and again:
+            self.store.waiters.try_again_at(self.resuming, again)
         if self.resuming is None:
             deadline = self.store.now + int(ceil(seconds * 1000)) if seconds > 0 else 0
             self.parked = Blocked(
                 self.session, self.command, self.words if words is None else tuple(words), self.db.index,
                 tuple(dict.fromkeys(keys)), deadline, on_timeout, on_delete, KIND_OF_GROUP.get(self.group, "string"))
+            self.parked.again = again
         return WAIT
 
 

@@ -36,7 +36,7 @@ class Waiters:
     def add(self, blocked):
         for key in blocked.keys:
             self.by_key.setdefault((blocked.database, key), {})[blocked] = None
-        if blocked.deadline:
+        if blocked.deadline or blocked.again:
             self.timed[blocked] = None
         self.count += 1
 
@@ -73,8 +73,17 @@ class Waiters:
 
     def overdue(self, now):
         """Those whose time is over, in order of arrival."""
-        return [blocked for blocked in self.timed if blocked.deadline <= now]
+        return [blocked for blocked in self.timed if 0 < blocked.deadline <= now]
+
+    def try_again_at(self, blocked, time):
+        """The request is to be tried again at this time (milliseconds since the epoch)."""
+        blocked.again = time
+        self.timed[blocked] = None
+
+    def to_try(self, now):
+        """Those whose request is to be tried again though no key was changed."""
+        return [blocked for blocked in self.timed if 0 < blocked.again <= now]
 
     def next_deadline(self):
-        """Milliseconds since the epoch, None if nobody waits with a timeout."""
-        return min((blocked.deadline for blocked in self.timed), default=None)
+        """Milliseconds since the epoch, None if nobody waits for a time."""
+        return min((time for blocked in self.timed for time in (blocked.deadline, blocked.again) if time), default=None)

@@ -56,5 +56,8 @@ def connect(config, engine) -> None:
     config.on_change("notify-keyspace-events", events)
     config.on_change("slowlog-log-slower-than", slower_than)
     config.on_change("slowlog-max-len", engine.set_slowlog_length)
+    for of_requests, what in ((True, "request"), (False, "reply")):
+        config.on_change(f"commandlog-{what}-larger-than", lambda value, of=of_requests: engine.set_size_limit(of, value))
+        config.on_change(f"commandlog-large-{what}-max-len", lambda value, of=of_requests: engine.set_log_length(of, value))
     for name in ENCODINGS:
         config.on_change(name, lambda value, name=name: limits.configure(name, value))

@@ -1,4 +1,5 @@
-"""Every parameter of Redis 7.2's configuration: name, type, default, and whether a running server can change it.
+"""Every parameter of Redis 7.2's configuration, and those of Valkey's COMMANDLOG: name, type, default, and whether a running
+server can change it.
 
 https://redis.io/docs/latest/operate/oss_and_stack/management/config/. The defaults are Redis's, but for `bind`, which is
 the loopback interface alone, and for `save`, which is off. A parameter with `needs` belongs to a feature that is not
@@ -155,8 +156,12 @@ PARAMETERS = [
     P("stream-node-max-entries", number, 100),
     # what is watched
     P("notify-keyspace-events", Events(), 0),
-    P("slowlog-log-slower-than", Integer(-1, LONG_MAX), 10000),
-    P("slowlog-max-len", number, 128),
+    P("slowlog-log-slower-than", Integer(-1, LONG_MAX), 10000, alias="commandlog-execution-slower-than"),
+    P("slowlog-max-len", number, 128, alias="commandlog-slow-execution-max-len"),
+    P("commandlog-request-larger-than", Integer(-1, LONG_MAX), 1 << 20),
+    P("commandlog-large-request-max-len", number, 128),
+    P("commandlog-reply-larger-than", Integer(-1, LONG_MAX), 1 << 20),
+    P("commandlog-large-reply-max-len", number, 128),
     P("latency-monitor-threshold", number, 0),
     P("latency-tracking", flag, True),
     P("latency-tracking-info-percentiles", Percentiles(), [50.0, 99.0, 99.9]),

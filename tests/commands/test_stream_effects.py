@@ -66,7 +66,10 @@ consumers = st.sampled_from([b"c1", b"c2", b"c3"])
 ids = st.tuples(st.integers(1, 5), st.integers(1, 3)).map(lambda id: b"%d-%d" % id)
 new_ids = st.sampled_from([b"*", b"1-*", b"2-*", b"3-3", b"5-*"])
 trims = st.sampled_from([(), (), (b"MAXLEN", b"3"), (b"MAXLEN", b"~", b"3"), (b"MINID", b"2"), (b"MINID", b"~", b"3"),
-                         (b"MINID", b"~", b"9"), (b"MAXLEN", b"~", b"0", b"LIMIT", b"2")])
+                         (b"MINID", b"~", b"9"), (b"MAXLEN", b"~", b"0", b"LIMIT", b"2"), (b"MAXLEN", b"2", b"DELREF"),
+                         (b"ACKED", b"MAXLEN", b"1"), (b"ACKED", b"MAXLEN", b"~", b"1"), (b"MINID", b"~", b"3", b"ACKED"),
+                         (b"MINID", b"~", b"3", b"DELREF")])
+policies = st.sampled_from([(), (b"KEEPREF",), (b"DELREF",), (b"ACKED",)])
 claims = st.sampled_from([(), (b"FORCE",), (b"JUSTID",), (b"RETRYCOUNT", b"3", b"FORCE"), (b"LASTID", b"4-0"), (b"IDLE", b"500"),
                           (b"TIME", b"99999999999999")])
 idle = st.sampled_from([b"0", b"0", b"1000"])
@@ -75,6 +78,9 @@ commands = st.one_of(
     st.tuples(keys, trims, new_ids).map(lambda t: (b"XADD", t[0], *t[1], t[2], b"a", b"1")),
     st.tuples(keys, trims).map(lambda t: (b"XTRIM", t[0], *t[1])),
     st.tuples(keys, st.lists(ids, min_size=1, max_size=3)).map(lambda t: (b"XDEL", t[0], *t[1])),
+    st.tuples(keys, policies, ids, ids).map(lambda t: (b"XDELEX", t[0], *t[1], b"IDS", b"2", *t[2:])),
+    st.tuples(keys, groups, policies, ids, ids).map(lambda t: (b"XACKDEL", *t[:2], *t[2], b"IDS", b"2", *t[3:])),
+    st.tuples(groups, consumers, keys).map(lambda t: (b"XREADGROUP", b"GROUP", *t[:2], b"CLAIM", b"600", b"STREAMS", t[2], b">")),
     st.tuples(keys, ids).map(lambda t: (b"XSETID", *t)),
     st.tuples(keys, groups, st.sampled_from([b"0", b"$", b"2-2"])).map(lambda t: (b"XGROUP", b"CREATE", *t, b"MKSTREAM")),
     st.tuples(keys, groups, st.sampled_from([b"0", b"$", b"2-2"])).map(lambda t: (b"XGROUP", b"SETID", *t)),
@@ -139,6 +145,18 @@ def test_the_words():
         "XGROUP CREATECONSUMER s g d", f"XCLAIM s g d 0 {NOW}-1 TIME {NOW} RETRYCOUNT 8 FORCE JUSTID LASTID {NOW}-3"]
     assert after("XDEL", "s", f"{NOW}-1") == [f"XDEL s {NOW}-1"]
     assert after("XAUTOCLAIM", "s", "g", "d", "0", "0", "COUNT", "1") == [f"XACK s g {NOW}-1"]
+    assert after("XREADGROUP", "GROUP", "g", "e", "CLAIM", "0", "COUNT", "1", "STREAMS", "s", ">") == [
+        "XGROUP CREATECONSUMER s g e", f"XCLAIM s g e 0 {NOW}-2 TIME {NOW} RETRYCOUNT 3 FORCE JUSTID LASTID {NOW}-3"]
+    assert after("XTRIM", "s", "MAXLEN", "0", "ACKED") == [f"XTRIM s ACKED MAXLEN = 0"]
+    assert after("XTRIM", "s", "MINID", "~", "9", "ACKED") == []
+    assert after("XADD", "s", "ACKED", "MAXLEN", "1", f"{NOW}-4", "a", "1") == [f"XADD s {NOW}-4 a 1"]
+    assert after("XDELEX", "s", "ACKED", "IDS", "1", f"{NOW}-4") == []
+    assert after("XDELEX", "s", "DELREF", "IDS", "2", f"{NOW}-4", "9-9") == [f"XDEL s {NOW}-4"]
+    assert after("XACKDEL", "s", "g", "IDS", "1", "9-9") == []
+    assert after("XADD", "s", f"{NOW}-5", "a", "1") == [f"XADD s {NOW}-5 a 1"]
+    after("XREADGROUP", "GROUP", "g", "c", "STREAMS", "s", ">")
+    assert after("XACKDEL", "s", "g", "IDS", "1", f"{NOW}-5") == [f"XACK s g {NOW}-5", f"XDEL s {NOW}-5"]
+    assert after("XADD", "s", f"{NOW}-6", "a", "1") == [f"XADD s {NOW}-6 a 1"]
     assert after("XACK", "s", "g", "1-1") == []
     assert after("XACK", "s", "g", f"{NOW}-2") == [f"XACK s g {NOW}-2"]
 

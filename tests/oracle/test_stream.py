@@ -395,7 +395,6 @@ def test_xread(both):
         XREAD STREAMS a >
         XREAD STREAMS a x
         XREAD STREAMS a -
-        XREAD STREAMS a +
         XREAD STREAMS a (1
         XREAD STREAMS string 0
         XREAD STREAMS a string 0 0

@@ -1,4 +1,4 @@
-"""SLOWLOG and LATENCY: https://redis.io/docs/latest/operate/oss_and_stack/management/optimization/latency-monitor/"""
+"""SLOWLOG, COMMANDLOG and LATENCY: https://redis.io/docs/latest/operate/oss_and_stack/management/optimization/latency-monitor/"""
 from carnelian.base.errors import ReplyError
 from carnelian.base.numbers import parse_integer
 from carnelian.base.replies import OK, Verbatim
@@ -19,14 +19,19 @@ def slowlog_get(c, *arguments: bytes):
         raise ReplyError("ERR unknown subcommand or wrong number of arguments for "
                          f"'{text_of(c.words[1])}'. Try SLOWLOG HELP.")
     if arguments:
-        try:
-            count = parse_integer(arguments[0])
-        except ReplyError:
-            count = -2
-        if not -1 <= count < 2**63:
-            raise ReplyError("ERR count should be greater than or equal to -1")
+        count = parse_count(arguments[0])
     entries = list(c.engine.slowlog)
     return entries if count == -1 else entries[:count]
+
+
+def parse_count(word: bytes) -> int:
+    try:
+        count = parse_integer(word)
+    except ReplyError:
+        count = -2
+    if not -1 <= count < 2**63:
+        raise ReplyError("ERR count should be greater than or equal to -1")
+    return count
 
 
 @command("SLOWLOG LEN", SLOWLOG_FLAGS, since="2.2.12", group="server", complexity="O(1)")
@@ -53,6 +58,54 @@ LEN
     Count the entries.
 RESET
     Forget all entries.
+""")
+
+
+# --- the logs of commands that took long, or were large -------------------------------------------------------------
+
+def log_of(engine, kind: bytes):
+    """The deque of a log, newest first. https://valkey.io/commands/commandlog-get/"""
+    logs = {b"slow": engine.slowlog, b"large-request": engine.large_requests, b"large-reply": engine.large_replies}
+    found = logs.get(kind.lower())
+    if found is None:
+        raise ReplyError("ERR type should be one of the following: slow, large-request, large-reply")
+    return found
+
+
+@command("COMMANDLOG GET count type", SLOWLOG_FLAGS, since="8.1.0", group="server", complexity="O(N), N entries")
+def commandlog_get(c, count: bytes, kind: bytes):
+    """Show the newest entries of a log: slow, large-request or large-reply."""
+    number = parse_count(count)
+    entries = list(log_of(c.engine, kind))
+    return entries if number == -1 else entries[:number]
+
+
+@command("COMMANDLOG LEN type", SLOWLOG_FLAGS, since="8.1.0", group="server", complexity="O(1)")
+def commandlog_len(c, kind: bytes):
+    """Count the entries of a log."""
+    return len(log_of(c.engine, kind))
+
+
+@command("COMMANDLOG RESET type", SLOWLOG_FLAGS, since="8.1.0", group="server", complexity="O(N), N entries")
+def commandlog_reset(c, kind: bytes):
+    """Empty a log."""
+    log_of(c.engine, kind).clear()
+    return OK
+
+
+@command("COMMANDLOG HELP", LOADING | STALE, since="8.1.0", group="server", complexity="O(1)")
+def commandlog_help(c):
+    """Explain the subcommands of COMMANDLOG."""
+    return help_text("COMMANDLOG", """
+GET <count> <type>
+    Show the newest entries of a log (-1: all): number, time, microseconds
+    or bytes, words, address and name of the client.
+LEN <type>
+    Count the entries of a log.
+RESET <type>
+    Forget the entries of a log.
+Types: slow (commandlog-execution-slower-than microseconds), large-request
+and large-reply (commandlog-request-larger-than bytes, and so on).
 """)
 
 

@@ -93,12 +93,6 @@ def kind_named(word: bytes) -> str:
     return kind
 
 
-def user_named(word: bytes) -> bytes:
-    if word != b"default":
-        raise ReplyError(f"ERR No such user '{text_of(word)}'")
-    return word
-
-
 def letters_of(word: bytes) -> set:
     letters = set(text_of(word))
     if not letters <= KNOWN_FLAGS:
@@ -134,7 +128,7 @@ def capabilities(session: Session) -> str:
 # Option -> (how its value is read, whether a client meets it: call, session, value read).
 FILTERS = {
     b"TYPE": (kind_named, lambda c, session, value: kind_of(session) == value),
-    b"USER": (user_named, lambda c, session, value: session.user == value),
+    b"USER": (bytes, lambda c, session, value: session.user == value),
     b"ADDR": (text_of, lambda c, session, value: session.address == value),
     b"LADDR": (text_of, lambda c, session, value: session.local_address == value),
     b"NAME": (bytes, lambda c, session, value: session.name == value),
@@ -179,6 +173,8 @@ def chosen_by(c: Call, words: tuple, skip: bool, read_number) -> list:
                 raise SyntaxFault()
             skip = value.upper() == b"YES"
         else:
+            if option.endswith(b"USER") and value not in c.engine.acl.users:
+                raise ReplyError(f"ERR No such user '{text_of(value)}'")
             read, test = FILTERS[option.removeprefix(b"NOT-")]
             conditions[option] = (test, read(value), not option.startswith(b"NOT-"))
     if numbers is None:

@@ -5,6 +5,7 @@ from carnelian.base.replies import Members, Pairs, Status
 from carnelian.keyspace.categories import categories
 from carnelian.keyspace.declaration import (
     FLAG_NAMES, LOADING, MAY_REPLICATE, MOVABLE_KEYS, NO_MANDATORY_KEYS, STALE, Command, command, registry)
+from carnelian.keyspace.key_access import keys_of
 
 # Hints for clients and proxies: https://redis.io/docs/latest/develop/reference/command-tips/
 TIPS = {
@@ -200,26 +201,12 @@ def keys_and_flags(words):
     if declared.arity > 0 and declared.arity != len(words) or len(words) < -declared.arity:
         raise ReplyError("ERR Invalid number of arguments specified for command")
     try:
-        found = declared.usage.key_positions(words)
+        found = keys_of(declared, words)
     except ValueError:
         found = []
     if not found and not declared.flags & NO_MANDATORY_KEYS:
         raise ReplyError("ERR Invalid arguments specified for command")
-    return [(words[at], actual_flags(declared, words, spec)) for at, spec in found]
-
-
-def actual_flags(declared, words, spec):
-    """The flags of the key in this request, where they depend on the options."""
-    if "variable_flags" not in spec.flags:
-        return spec.flags
-    options = {word.upper() for word in words[3:]}
-    if declared.name == "set":
-        return ["RW", "access", "update"] if options & {b"GET", b"IFEQ", b"IFNE", b"IFDEQ", b"IFDNE"} else ["OW", "update"]
-    if declared.name == "delex":
-        return ["RM", "delete"] if len(words) == 2 else ["RW", "access", "delete"]
-    if declared.name == "bitfield" and not options & {b"SET", b"INCRBY"}:
-        return ["RO", "access"]
-    return [flag for flag in spec.flags if flag != "variable_flags"]
+    return [(words[at], spec.flags) for at, spec in found]
 
 
 @command("COMMAND GETKEYS command [arg [arg ...]]", LOADING | STALE, since="2.8.13", group="server",

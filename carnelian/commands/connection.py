@@ -24,13 +24,9 @@ def is_plain(text: bytes) -> bool:
 
 def sign_in(c: Call, user: bytes, password: bytes) -> None:
     """Makes the client a user. ReplyError (WRONGPASS) where name and password do not fit."""
-    session: Session = c.session
-    expected = c.engine.password
-    if user != b"default" or expected is not None and password != expected:
+    if not c.engine.acl.sign_in(c.session, user, password):
+        c.engine.acl.note_denial(c.session, "auth", c.words[0], user, "toplevel" if c.may_wait else "multi")
         raise ReplyError("WRONGPASS invalid username-password pair or user is disabled.")
-    session.user = user
-    session.flags &= ~UNAUTHENTICATED
-    session.reader.authenticated = True
 
 
 @command("AUTH [username] password", ALWAYS, since="1.0.0", group="connection", complexity="O(1)")
@@ -38,7 +34,7 @@ def auth(c: Call, *words):
     """Sign in with a password, or with a user's name and password."""
     if len(words) > 2:
         raise SyntaxFault()
-    if len(words) == 1 and c.engine.password is None:
+    if len(words) == 1 and c.engine.acl.default.nopass:
         raise ReplyError("ERR AUTH <password> called without any password configured for the default user. "
                          "Are you sure your configuration is correct?")
     sign_in(c, words[0] if len(words) == 2 else b"default", words[-1])
@@ -101,10 +97,7 @@ def reset(c: Call):
     session.db = c.store.databases[0]
     session.writer.resp = 2
     session.name = b""
-    session.user = b"default"
-    if c.engine.password is not None:
-        session.flags |= UNAUTHENTICATED
-        session.reader.authenticated = False
+    c.engine.acl.welcome(session)
     return Status(b"RESET")
 
 

@@ -23,7 +23,7 @@ cdef class Engine:
     cdef public int64_t maxmemory
     cdef public str eviction_policy
     cdef public int eviction_samples
-    cdef public object password             # requirepass as bytes, or None
+    cdef readonly object acl                # acl.AccessControl: users and what they may do
     cdef public int64_t slowlog_threshold   # microseconds; negative: off
     cdef readonly object slowlog            # deque of entries (statistics.slow_entry), newest first
     cdef public int64_t slowlog_next

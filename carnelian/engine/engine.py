@@ -11,7 +11,7 @@ import cython
 from cython.cimports.carnelian.base.clock import steady_nanoseconds, wall_microseconds
 from cython.cimports.carnelian.keyspace.session import (
     ABORTED, BLOCKED, CACHING, CLOSE_AFTER_REPLY, CLOSE_NOW, IN_MULTI, MONITOR, NO_TOUCH, PAUSED, PROTOCOL_ERROR, REPLY_OFF,
-    REPLY_SKIP, REPLY_SKIP_NEXT, SUBSCRIBED, TOLD, TRACKING, UNAUTHENTICATED)
+    REPLY_SKIP, REPLY_SKIP_NEXT, RESTRICTED, SUBSCRIBED, TOLD, TRACKING, UNAUTHENTICATED)
 from cython.cimports.carnelian.keyspace.journal import Journal
 from cython.cimports.carnelian.keyspace.pubsub import PubSub
 from cython.cimports.carnelian.keyspace.tracking import Tracking
@@ -28,6 +28,7 @@ from cython.cimports.cpython.tuple import PyTuple_GET_ITEM, PyTuple_GET_SIZE, Py
 from carnelian.base.errors import OutOfMemory, ProtocolError, ReplyError, WrongArity
 from carnelian.base.replies import NO_REPLY, QUEUED, WAIT
 from carnelian.engine import eviction, statistics
+from carnelian.engine.acl import AccessControl
 from carnelian.keyspace import declaration as declarations
 
 log = logging.getLogger("carnelian")
@@ -51,7 +52,7 @@ SUBSCRIBED_WORDS = frozenset({"ping", "subscribe", "unsubscribe", "psubscribe", 
                               "quit", "reset"})
 # Flags of a session with which no twin may run.
 NO_TWIN = cython.declare(cython.longlong, IN_MULTI | SUBSCRIBED | UNAUTHENTICATED | REPLY_OFF | REPLY_SKIP | REPLY_SKIP_NEXT
-                         | NO_TOUCH | TRACKING | TOLD)
+                         | NO_TOUCH | RESTRICTED | TRACKING | TOLD)
 # Output beyond which a pipeline is interrupted so that the replies can leave.
 OUTPUT_AT_ONCE = cython.declare(cython.size_t, 1 << 20)
 MOST_ARGUMENTS = cython.declare(cython.int, 62)
@@ -84,7 +85,6 @@ class Engine:
         self.maxmemory = 0
         self.eviction_policy = "noeviction"
         self.eviction_samples = 5
-        self.password = None
         self.slowlog_threshold = 10000
         self.slowlog = deque(maxlen=128)
         self.large_requests = deque(maxlen=128)
@@ -101,8 +101,10 @@ class Engine:
         self.awake = []
         self.samples = statistics.Samples()
         import carnelian.commands
+        import carnelian.engine.acl_words
         import carnelian.engine.words
         self.bind()
+        self.acl = AccessControl(self)
         from carnelian.engine import lanes
         lanes.install(self)
 
@@ -164,6 +166,7 @@ class Engine:
     def attach(self, session):
         session.created = self.store.now
         session.active = self.store.now
+        self.acl.attach(session)
         self.sessions[session.id] = session
         return 0
 
@@ -261,6 +264,9 @@ class Engine:
             self.refuse(session, command, "NOAUTH Authentication required.")
         elif session.flags & IN_MULTI and command.flags & NO_MULTI:
             self.refuse(session, command, "ERR Command not allowed inside a transaction")
+        elif session.flags & RESTRICTED and (
+                denial := self.acl.check(session, command, words, "multi" if session.flags & IN_MULTI else "toplevel")):
+            self.refuse(session, command, denial)
         elif self.maxmemory and not self.make_room() and self.oom_refuses(session, command):
             self.refuse(session, command, str(OutOfMemory()))
         elif session.is_pubsub() and command.name not in SUBSCRIBED_WORDS:
@@ -450,15 +456,6 @@ class Engine:
         else:
             history.append((second, milliseconds))
 
-    def set_password(self, password) -> None:
-        """requirepass (bytes or None). Without a password nobody needs to authenticate."""
-        self.password = password
-        if password is None:
-            for item in self.sessions.values():
-                session: Session = item
-                session.flags &= ~UNAUTHENTICATED
-                session.reader.authenticated = True
-
     def set_slowlog_length(self, length: int) -> None:
         """slowlog-max-len; the newest stay."""
         self.slowlog = deque(list(self.slowlog)[:length], maxlen=length)
@@ -501,7 +498,10 @@ class Engine:
         try:
             for command, words in queue:
                 session.command = command
-                self.execute(session, command, words)
+                if session.flags & RESTRICTED and (denial := self.acl.check(session, command, words, "exec")):
+                    self.reply_error(session, command, denial)
+                else:
+                    self.execute(session, command, words)
         finally:
             self.executing = False
             self.store.sinks = sinks
@@ -595,6 +595,8 @@ class Engine:
             call.resuming = blocked
             pubsub.executing = session
             try:
+                if session.flags & RESTRICTED and (denial := self.acl.check(session, command, blocked.words, "toplevel")):
+                    raise ReplyError(denial)
                 value = self.invoke(session, command, blocked.words)
             except ReplyError as error:
                 value = error

@@ -30,6 +30,8 @@ cdef enum:                              # Session.flags
     TOLD = 2097152                      # gets invalidations of another client: no twin, so that they come between replies
     READONLY_MODE = 4194304             # READONLY was said (cluster mode)
     CAPA_REDIRECT = 8388608             # CLIENT CAPA redirect
+    RESTRICTED = 16777216               # its user may not do everything: no twin runs, every request is checked
+    SIGNED_IN = 33554432                # has authenticated, or came when nobody had to
 
 cdef class Session:
     cdef readonly int64_t id
@@ -37,7 +39,8 @@ cdef class Session:
     cdef readonly Writer writer
     cdef public Database db
     cdef public int64_t flags
-    cdef public bytes user
+    cdef public bytes user              # the user's name
+    cdef public object rights           # the engine's acl_rules.User; None: may do everything
     cdef public bytes name
     cdef public bytes library_name
     cdef public bytes library_version

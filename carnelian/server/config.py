@@ -12,7 +12,7 @@ from carnelian.server.config_names import PARAMETERS
 __all__ = ["Config", "ConfigError"]
 
 # Directives of redis.conf that are no parameters, and the missing feature that each belongs to.
-MISSING = {"user": "ACL rules in the configuration", "loadmodule": "modules", "sentinel": "Sentinel"}
+MISSING = {"loadmodule": "modules", "sentinel": "Sentinel"}
 
 
 def decoded(word: bytes) -> str:
@@ -39,6 +39,8 @@ class Config:
         self.values = dict(self.defaults)
         self.file = None                                # absolute path of the file it was read from
         self.renamed = []                               # (old name, new name or "", directive) of rename-command
+        self.users = {}                                 # name -> directive of `user`; rules of access control
+        self.user_lines = list                          # gives what CONFIG REWRITE writes of them: "name rules" each
         self.hooks = {}
         self.saves_read = False
 
@@ -68,6 +70,14 @@ class Config:
                 if len(words) != 2:
                     raise ValueError("Bad directive or wrong number of arguments")
                 self.renamed.append((words[0].lower(), words[1].lower(), directive))
+                return
+            if name == "user":
+                if not words:
+                    raise ValueError("Bad directive or wrong number of arguments")
+                if words[0] in self.users:
+                    raise ValueError(f"Error in user declaration '{words[0]}': Duplicate user found. A user can only be defined "
+                                     "once in config files")
+                self.users[words[0]] = directive
                 return
             if name in MISSING:
                 raise ValueError(refusal(MISSING[name]))
@@ -152,11 +162,10 @@ class Config:
         """CONFIG REWRITE: the file says what is in force, its comments and its order stay. ReplyError."""
         if self.file is None:
             raise ReplyError("ERR The server is running without a config file")
+        lines = [(parameter.name, parameter.kind.lines(self.values[parameter.name], self.defaults[parameter.name]),
+                  self.values[parameter.name] == self.defaults[parameter.name]) for parameter in PARAMETERS]
         try:
-            rewritten(self.file, [
-                (parameter.name, parameter.kind.lines(self.values[parameter.name], self.defaults[parameter.name]),
-                 self.values[parameter.name] == self.defaults[parameter.name]) for parameter in PARAMETERS],
-                {parameter.alias: parameter.name for parameter in PARAMETERS if parameter.alias})
+            rewritten(self.file, [*lines, ("user", self.user_lines(), False)], {parameter.alias: parameter.name for parameter in PARAMETERS if parameter.alias})
         except OSError as error:
             raise ReplyError(f"ERR Rewriting config file: {error.strerror}") from None
 

@@ -1,7 +1,13 @@
-"""What follows the configuration in the engine: its limits, its password, the compact encodings, renamed words."""
+"""What follows the configuration in the engine: its limits, its users, the compact encodings, renamed words."""
+import logging
+import os
+
+from carnelian.engine.acl_file import line_of, read
 from carnelian.keyspace.database import configure_frequency
-from carnelian.server.config_file import ConfigError
+from carnelian.server.config_file import ConfigError, Directive
 from carnelian.types import limits
+
+log = logging.getLogger("carnelian")
 
 ENCODINGS = ("hash-max-listpack-entries", "hash-max-listpack-value", "set-max-intset-entries", "set-max-listpack-entries",
              "set-max-listpack-value", "zset-max-listpack-entries", "zset-max-listpack-value", "list-max-listpack-size",
@@ -24,7 +30,10 @@ def connect(config, engine) -> None:
         store.is_frequency = "lfu" in value
 
     def password(value):
-        engine.set_password(value.encode("utf-8", "surrogateescape") or None)
+        engine.acl.set_password(value.encode("utf-8", "surrogateescape") or None)
+
+    def pubsub_default(value):
+        engine.acl.every_channel = value == "allchannels"
 
     def events(value):
         store.notify_flags = value
@@ -52,7 +61,10 @@ def connect(config, engine) -> None:
     config.on_change("maxmemory-policy", policy)
     config.on_change("lfu-log-factor", frequency)
     config.on_change("lfu-decay-time", frequency)
+    config.on_change("acl-pubsub-default", pubsub_default)
+    config.on_change("acllog-max-len", engine.acl.log.set_longest)
     config.on_change("requirepass", password)
+    declare_users(config, engine.acl)
     config.on_change("notify-keyspace-events", events)
     config.on_change("slowlog-log-slower-than", slower_than)
     config.on_change("slowlog-max-len", engine.set_slowlog_length)
@@ -61,3 +73,25 @@ def connect(config, engine) -> None:
         config.on_change(f"commandlog-large-{what}-max-len", lambda value, of=of_requests: engine.set_log_length(of, value))
     for name in ENCODINGS:
         config.on_change(name, lambda value, name=name: limits.configure(name, value))
+
+
+def declare_users(config, acl) -> None:
+    """The users of `user` lines, or those of the file that `aclfile` names. ConfigError."""
+    acl.path = os.path.abspath(config["aclfile"]) if config["aclfile"] else ""
+    config.user_lines = lambda: [] if acl.path else [
+        line_of(user).removeprefix(b"user ").decode("utf-8", "surrogateescape") for user in acl.in_order()]
+    for name, directive in config.users.items():
+        if acl.path:
+            raise ConfigError("Users are declared here, and aclfile names a file of users: do one of both", directive)
+        try:
+            name, *rules = [word.encode("utf-8", "surrogateescape") for word in directive.words]
+            acl.set_user(name, [b"reset", *rules])
+        except ValueError as error:
+            raise ConfigError(f"Error in user declaration '{directive.words[0]}': {error}", directive) from None
+        if not acl.users[name].enabled:
+            log.warning("The user '%s' is disabled: there is no 'on' among the rules", directive.words[0])
+    if acl.path:
+        try:
+            acl.install(read(acl.path, acl.every_channel))
+        except ValueError as error:
+            raise ConfigError(str(error), Directive("aclfile", [config["aclfile"]], None, 0, f"aclfile {config['aclfile']}")) from None

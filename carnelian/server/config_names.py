@@ -168,7 +168,7 @@ PARAMETERS = [
     P("tracking-table-max-keys", number, 1000000),
     # access
     P("requirepass", text, ""),
-    P("aclfile", text, "", fixed=True, needs="ACL files"),
+    P("aclfile", text, "", fixed=True),
     P("acllog-max-len", number, 128),
     P("acl-pubsub-default", Choice("allchannels", "resetchannels"), "resetchannels"),
     # scripts

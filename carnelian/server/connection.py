@@ -17,7 +17,6 @@ from cython.cimports.carnelian.keyspace.session import (
     MONITOR,
     QUEUED_OUTPUT,
     SUBSCRIBED,
-    UNAUTHENTICATED,
     UNIX_SOCKET,
 )
 
@@ -109,7 +108,7 @@ class Clients:
         if len(self.connections) >= self.maximum:
             self.rejected += 1
             return MAXCLIENTS_REACHED
-        if self.protected_mode and self.engine.password is None and not is_unix and not is_loopback(host):
+        if self.protected_mode and self.engine.acl.default.nopass and not is_unix and not is_loopback(host):
             self.rejected += 1
             return DENIED
         return None
@@ -117,12 +116,10 @@ class Clients:
     def admit(self, connection: Connection) -> None:
         """Takes a new connection in."""
         self.received += 1
-        if self.engine.password is not None:
-            connection.flags |= UNAUTHENTICATED
-            connection.reader.authenticated = False
         connection.place = len(self.connections)
         self.connections.append(connection)
         self.engine.attach(connection)
+        self.engine.acl.welcome(connection)
         log.log(VERBOSE, "Accepted %s", connection.address)
 
     def remove(self, connection):

@@ -160,7 +160,7 @@ def test_what_is_missing_is_refused(tmp_path, config, name, value):
         load(tmp_path, f"{name} {value}\n")
 
 
-@pytest.mark.parametrize("line", ["replicaof 127.0.0.1 6379", "cluster-enabled yes", "aclfile /users.acl", "user a on", "loadmodule x.so",
+@pytest.mark.parametrize("line", ["replicaof 127.0.0.1 6379", "cluster-enabled yes", "loadmodule x.so",
                                   "supervised systemd", "syslog-enabled yes", "server_cpulist 0-1"])
 def test_what_is_missing_is_refused_at_the_start(tmp_path, line):
     with pytest.raises(ConfigError, match="this version of carnelian has no "):

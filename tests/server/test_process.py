@@ -172,7 +172,7 @@ def test_protected_mode():
     clients.protected_mode = False
     assert clients.refusal("192.0.2.7", False) is None
     clients.protected_mode = True
-    engine.password = b"secret"
+    engine.acl.set_password(b"secret")
     assert clients.refusal("192.0.2.7", False) is None
 
 

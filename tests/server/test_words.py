@@ -57,7 +57,7 @@ def test_without_server_and_configuration():
 def test_the_engine_follows():
     ask = configured("--maxmemory", "7mb", "--requirepass", "x", "--hash-max-listpack-entries", "3", "--notify-keyspace-events", "KEA")
     engine = ask.engine
-    assert engine.maxmemory == 7 << 20 and engine.password == b"x" and engine.store.notify_flags
+    assert engine.maxmemory == 7 << 20 and engine.acl.default.accepts(b"x") and not engine.acl.default.nopass and engine.store.notify_flags
     assert ask("CONFIG", "SET", "maxmemory-policy", "allkeys-lfu", "slowlog-max-len", "2", "slowlog-log-slower-than", "0",
                "latency-monitor-threshold", "5", "maxmemory-samples", "7", "notify-keyspace-events", "") == Status(b"OK")
     assert engine.eviction_policy == "allkeys-lfu" and engine.store.is_frequency and engine.eviction_samples == 7

@@ -44,6 +44,7 @@ def config_resetstat(c):
         bound.reset()
     engine.processed = 0
     engine.error_counts.clear()
+    engine.acl.reset_statistics()
     c.store.reset_statistics()
     engine.samples.peak_memory = c.store.memory()
     if engine.server is not None:

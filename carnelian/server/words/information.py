@@ -241,10 +241,8 @@ def statistics_fields(c):
     yield "client_output_buffer_limit_disconnections", counted("output_buffer_disconnections")
     yield "reply_buffer_shrinks", 0
     yield "reply_buffer_expands", 0
-    yield "acl_access_denied_auth", 0
-    yield "acl_access_denied_cmd", 0
-    yield "acl_access_denied_key", 0
-    yield "acl_access_denied_channel", 0
+    for what, count in engine.acl.denied.items():
+        yield f"acl_access_denied_{what}", count
 
 
 def replication_fields(c):

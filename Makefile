@@ -2,6 +2,7 @@
 # make test     build everything and run all tests             make test ARGS="tests/types -x"
 # make build    the virtual environment and the compiled modules
 # make bench    side by side with redis-server
+# make docs     docs/compatibility.md, from the command table
 # make clean    remove what was built
 #
 # PYTHON=python3.12 names the interpreter to build .venv with; else the first Python of 3.11 or later is taken.
@@ -14,7 +15,7 @@ VENV_PYTHON := .venv/bin/python
 SOURCES := setup.py $(shell find carnelian -name '*.py' -o -name '*.pxd')
 export ARGS
 
-.PHONY: run test bench build clean
+.PHONY: run test bench docs build clean
 .DELETE_ON_ERROR:
 
 run: build
@@ -28,6 +29,9 @@ test: build
 
 bench: build
 	$(VENV_PYTHON) bench/compare.py $(ARGS)
+
+docs: build
+	@$(VENV_PYTHON) -m tools.compatibility
 
 build: .venv/built
 

@@ -90,7 +90,7 @@ def client_no_touch(c: Call, state: bytes):
     return OK
 
 
-@command("CLIENT CAPA capability [capability ...]", USUAL, since="7.2.0", group="connection", complexity="O(1)")
+@command("CLIENT CAPA capability [capability ...]", USUAL, since="8.0.0", group="connection", complexity="O(1)")
 def client_capa(c: Call, *capabilities):
     """Tell what the client can do; names that are not known are passed over. From Valkey."""
     for capability in capabilities:

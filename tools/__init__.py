@@ -1,0 +1,1 @@
+"""Programs for the project itself; nothing of carnelian needs them."""

@@ -2,7 +2,7 @@
 """The connection itself: who it is, which protocol it speaks, whether anybody is there."""
 from cython.cimports.carnelian.keyspace.call import Call
 from cython.cimports.carnelian.keyspace.session import (
-    ABORTED, CLOSE_AFTER_REPLY, IN_MULTI, MONITOR, NO_EVICT, NO_TOUCH, REPLY_OFF, REPLY_SKIP_NEXT, SUBSCRIBED,
+    ABORTED, CLOSE_AFTER_REPLY, IN_MULTI, MONITOR, NO_EVICT, NO_TOUCH, READONLY_MODE, REPLY_OFF, REPLY_SKIP_NEXT, SUBSCRIBED,
     UNAUTHENTICATED, Session)
 
 from carnelian.base.errors import NotInteger, ReplyError, SyntaxFault, WrongArity
@@ -80,7 +80,7 @@ def hello(c: Call, *words):
     if version is not None:
         session.writer.resp = version
     return {b"server": b"redis", b"version": REDIS_VERSION.encode(), b"proto": session.writer.resp, b"id": session.id,
-            b"mode": b"standalone", b"role": b"master", b"modules": []}
+            b"mode": b"standalone" if c.engine.cluster is None else b"cluster", b"role": b"master", b"modules": []}
 
 
 @command("RESET", ALWAYS, since="6.2.0", group="connection", complexity="O(1)")
@@ -93,7 +93,7 @@ def reset(c: Call):
     c.store.unwatch(session)
     c.store.pubsub.forget(session)
     c.engine.tracking.disable(session)
-    session.flags &= ~(IN_MULTI | ABORTED | SUBSCRIBED | MONITOR | REPLY_OFF | REPLY_SKIP_NEXT | NO_TOUCH | NO_EVICT)
+    session.flags &= ~(IN_MULTI | ABORTED | SUBSCRIBED | MONITOR | REPLY_OFF | REPLY_SKIP_NEXT | NO_TOUCH | NO_EVICT | READONLY_MODE)
     session.db = c.store.databases[0]
     session.writer.resp = 2
     session.name = b""

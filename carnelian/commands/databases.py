@@ -30,6 +30,8 @@ def database_at(store: Store, text: bytes) -> Database:
 @command("SELECT index", LOADING | STALE | FAST, since="1.0.0", group="connection", complexity="O(1)")
 def select(c: Call, index: bytes):
     """Choose the database of this connection."""
+    if parse_index(index) != 0 and c.engine.cluster is not None:
+        raise ReplyError("ERR SELECT is not allowed in cluster mode")
     c.session.db = database_at(c.store, index)
     return OK
 
@@ -45,6 +47,8 @@ def index_or(text: bytes, error: str):
 @command("SWAPDB index1 index2", WRITE | FAST | DANGEROUS, since="4.0.0", group="server", complexity="O(N), N clients that watch or wait")
 def swapdb(c: Call, index1: bytes, index2: bytes):
     """Exchange two databases, for every client."""
+    if c.engine.cluster is not None:
+        raise ReplyError("ERR SWAPDB is not allowed in cluster mode")
     first = index_or(index1, "ERR invalid first DB index")
     second = index_or(index2, "ERR invalid second DB index")
     count = len(c.store.databases)

@@ -136,6 +136,8 @@ def renamenx(c: Call, key: bytes, newkey: bytes):
 @command("MOVE key db", WRITE | FAST, since="1.0.0", keys="RW ACCESS UPDATE", complexity="O(1)")
 def move(c: Call, key: bytes, db: bytes):
     """Take a key to another database, if it is not there."""
+    if c.engine.cluster is not None:
+        raise ReplyError("ERR MOVE is not allowed in cluster mode")
     target: Database = database_at(c.store, db)
     source: Database = c.db
     if target is source:
@@ -167,6 +169,8 @@ def copy(c: Call, source: bytes, destination: bytes, *options: bytes):
             i += 1
         else:
             raise SyntaxFault()
+    if target is not origin and c.engine.cluster is not None:
+        raise ReplyError("ERR Copying to another database is not allowed in cluster mode")
     if target is origin and source == destination:
         raise ReplyError("ERR source and destination objects are the same")
     c.reading = True

@@ -18,6 +18,7 @@ from cython.cimports.carnelian.keyspace.tracking import Tracking
 from cython.cimports.carnelian.keyspace.waiting import Blocked
 from cython.cimports.carnelian.protocol.reader import Reader
 from cython.cimports.carnelian.protocol.writer import Writer
+from cython.cimports.carnelian.engine.cluster import Cluster
 from cython.cimports.carnelian.engine.command_table import BoundCommand, CommandTable
 from cython.cimports.carnelian.engine.vectorcall import PyObject_Vectorcall
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
@@ -28,6 +29,7 @@ from cython.cimports.cpython.tuple import PyTuple_GET_ITEM, PyTuple_GET_SIZE, Py
 from carnelian.base.errors import OutOfMemory, ProtocolError, ReplyError, WrongArity
 from carnelian.base.replies import NO_REPLY, QUEUED, WAIT
 from carnelian.engine import eviction, statistics
+from carnelian.engine.cluster import CROSS_SLOT
 from carnelian.engine.acl import AccessControl
 from carnelian.keyspace import declaration as declarations
 
@@ -267,6 +269,11 @@ class Engine:
         elif session.flags & RESTRICTED and (
                 denial := self.acl.check(session, command, words, "multi" if session.flags & IN_MULTI else "toplevel")):
             self.refuse(session, command, denial)
+        elif self.cluster is not None and cython.cast(Cluster, self.cluster).is_split(session, command, words):
+            command.rejected += 1
+            if command.name == "exec":
+                self.end_transaction(session)
+            self.refuse(session, None, CROSS_SLOT)
         elif self.maxmemory and not self.make_room() and self.oom_refuses(session, command):
             self.refuse(session, command, str(OutOfMemory()))
         elif session.is_pubsub() and command.name not in SUBSCRIBED_WORDS:

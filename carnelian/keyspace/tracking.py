@@ -9,33 +9,12 @@ batch, whoever has read them.
 from collections import OrderedDict
 
 import cython
+from cython.cimports.carnelian.keyspace.request_keys import keys_of
 from cython.cimports.carnelian.keyspace.session import CACHING, IN_MULTI, SUBSCRIBED, TOLD, TRACKING, Session
 
 from carnelian.base.errors import ReplyError
 
 CHANNEL = b"__redis__:invalidate"
-# Key positions by command: (first, last, step), None where only the usage line can tell.
-places = cython.declare(dict, {})
-
-
-@cython.cfunc
-def keys_of(command, words: tuple) -> list:
-    """The keys of a request that was executed."""
-    usage = command.declaration.usage
-    if command.name not in places:
-        places[command.name] = None if usage.movable else usage.legacy
-    place = places[command.name]
-    if place is None:
-        try:
-            return [words[at] for at in usage.keys(words)]
-        except ValueError:                  # the body has refused it, too
-            return []
-    first, last, step = place
-    if first == 0:
-        return []
-    if last < 0:
-        last += len(words)
-    return list(words[first:last + 1:step])
 
 
 @cython.final

@@ -3,6 +3,7 @@ import logging
 import os
 
 from carnelian.engine.acl_file import line_of, read
+from carnelian.engine.cluster import Cluster
 from carnelian.keyspace.database import configure_frequency
 from carnelian.server.config_file import ConfigError, Directive
 from carnelian.types import limits
@@ -48,6 +49,8 @@ def connect(config, engine) -> None:
 
     engine.config = config
     engine.bind()
+    if config["cluster-enabled"]:
+        engine.cluster = Cluster(engine)
     for old, new, directive in config.renamed:
         try:
             engine.rename(old.encode("utf-8", "surrogateescape"), new.encode("utf-8", "surrogateescape"))

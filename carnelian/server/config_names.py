@@ -221,7 +221,7 @@ PARAMETERS = [
     P("repl-diskless-sync-max-replicas", small, 0),
     P("repl-diskless-load", Choice("disabled", "on-empty-db", "swapdb"), "disabled"),
     # cluster mode
-    P("cluster-enabled", flag, False, fixed=True, needs="cluster mode"),
+    P("cluster-enabled", flag, False, fixed=True),
     P("cluster-config-file", text, "nodes.conf", fixed=True),
     P("cluster-node-timeout", number, 15000),
     P("cluster-port", port, 0, fixed=True),

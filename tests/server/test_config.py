@@ -160,7 +160,7 @@ def test_what_is_missing_is_refused(tmp_path, config, name, value):
         load(tmp_path, f"{name} {value}\n")
 
 
-@pytest.mark.parametrize("line", ["replicaof 127.0.0.1 6379", "cluster-enabled yes", "loadmodule x.so",
+@pytest.mark.parametrize("line", ["replicaof 127.0.0.1 6379", "loadmodule x.so",
                                   "supervised systemd", "syslog-enabled yes", "server_cpulist 0-1"])
 def test_what_is_missing_is_refused_at_the_start(tmp_path, line):
     with pytest.raises(ConfigError, match="this version of carnelian has no "):
@@ -168,7 +168,7 @@ def test_what_is_missing_is_refused_at_the_start(tmp_path, line):
 
 
 def test_what_is_missing_may_be_off(tmp_path):
-    config = load(tmp_path, 'appendonly no\nsave ""\ntls-port 0\ncluster-enabled no\nreplicaof no one\naclfile ""\nsupervised auto\n')
+    config = load(tmp_path, 'appendonly no\nsave ""\ntls-port 0\nreplicaof no one\naclfile ""\nsupervised auto\n')
     assert config.values == {**Config().values, "supervised": "auto"}
 
 

@@ -46,7 +46,7 @@ def server_fields(c):
     yield "redis_git_sha1", "00000000"
     yield "redis_git_dirty", 0
     yield "redis_build_id", "0"
-    yield "redis_mode", "standalone"
+    yield "redis_mode", "standalone" if c.engine.cluster is None else "cluster"
     yield "os", f"{platform.system()} {platform.release()} {platform.machine()}"
     yield "arch_bits", struct.calcsize("P") * 8
     yield "python_version", platform.python_version()
@@ -302,7 +302,7 @@ def percentile_of(histogram: dict, percentile: float) -> float:
 
 
 def cluster_fields(c):
-    yield "cluster_enabled", 0
+    yield "cluster_enabled", int(c.engine.cluster is not None)
 
 
 def keyspace_fields(c):

@@ -408,6 +408,31 @@ class Engine:
             if call.modified and self.store.sinks:
                 call.flush_effects()
 
+    def perform(self, session: Session, command: BoundCommand, words: tuple, function):
+        """Calls `function(call)` as if it were that request's body, within a batch: its value, or the ReplyError that it raised.
+
+        For what a request has begun and something outside of the engine has brought to its end.
+        """
+        call: Call = self.call
+        call.begin(session, command, words)
+        call.group = command.group
+        call.reading = False
+        call.may_wait = False
+        self.running += 1
+        try:
+            value = function(call)
+        except ReplyError as error:
+            value = error
+        finally:
+            self.running -= 1
+            call.finish()
+            if call.modified and self.store.sinks:
+                call.flush_effects()
+        if self.store.waiters.ready:
+            self.serve_ready()
+        self.go_on()
+        return value
+
     def note_sizes(self, session, command, words, reply):
         """Large requests, large replies."""
         size: cython.longlong = 0

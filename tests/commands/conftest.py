@@ -20,7 +20,7 @@ def effects():
     def run(*requests):
         for request in requests:
             seen.clear()
-            words = request.split()
+            words = ["" if word == '""' else word for word in request.split()]
             session.reader.feed(b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%b\r\n" % (len(w), w.encode()) for w in words))
             engine.begin_batch()
             for database in store.databases:

@@ -13,7 +13,8 @@ TIPS = {
         "lastsave hscan time client|list client|info sscan memory|doctor memory|malloc-stats memory|stats slowlog|len slowlog|get "
         "object|freq object|idletime object|encoding object|refcount spop randomkey xpending zrandmember xtrim srandmember info "
         "zscan hrandfield xadd latency|graph latency|latest latency|doctor latency|histogram latency|history pttl "
-        "xinfo|consumers migrate function|stats xclaim dump scan ttl xautoclaim",
+        "xinfo|consumers migrate function|stats xclaim dump scan ttl xautoclaim cluster|count-failure-reports cluster|getkeysinslot "
+        "cluster|info cluster|links cluster|nodes cluster|replicas cluster|shards cluster|slaves cluster|slots",
     "nondeterministic_output_order":
         "command command|docs command|info command|list sinter hgetall sunion hvals smembers keys function|list module|list sdiff "
         "hkeys",

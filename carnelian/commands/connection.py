@@ -93,7 +93,8 @@ def reset(c: Call):
     c.store.unwatch(session)
     c.store.pubsub.forget(session)
     c.engine.tracking.disable(session)
-    session.flags &= ~(IN_MULTI | ABORTED | SUBSCRIBED | MONITOR | REPLY_OFF | REPLY_SKIP_NEXT | NO_TOUCH | NO_EVICT | READONLY_MODE)
+    session.flags &= ~(IN_MULTI | ABORTED | SUBSCRIBED | MONITOR | REPLY_OFF | REPLY_SKIP_NEXT | NO_TOUCH | NO_EVICT
+                       | READONLY_MODE)
     session.db = c.store.databases[0]
     session.writer.resp = 2
     session.name = b""

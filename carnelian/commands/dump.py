@@ -7,7 +7,7 @@ from carnelian.base.errors import ReplyError, SyntaxFault
 from carnelian.base.numbers import parse_integer
 from carnelian.base.replies import OK
 from carnelian.commands.expire import LARGEST
-from carnelian.keyspace import DANGEROUS, DENYOOM, READONLY, WRITE, command
+from carnelian.keyspace import ASKING, DANGEROUS, DENYOOM, READONLY, WRITE, command
 from carnelian.types import serial
 
 
@@ -47,6 +47,9 @@ def read_options(options: tuple) -> tuple:
     return replace, absolute, idle, frequency
 
 
+@command("RESTORE-ASKING key ttl serialized-value [REPLACE] [ABSTTL] [IDLETIME seconds] [FREQ frequency]",
+         WRITE | DENYOOM | DANGEROUS | ASKING, since="3.0.0", group="server", keys="OW UPDATE",
+         complexity="O(N), N bytes of the value")
 @command("RESTORE key ttl serialized-value [REPLACE] [ABSTTL] [IDLETIME seconds] [FREQ frequency]",
          WRITE | DENYOOM | DANGEROUS, since="2.6.0", keys="OW UPDATE", complexity="O(N), N bytes of the value")
 def restore(c: Call, key: bytes, ttl: bytes, payload: bytes, *options: bytes):

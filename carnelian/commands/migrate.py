@@ -136,8 +136,8 @@ class Migration:
             raise ReplyError(self.failure)
         if kept:
             shown = kept[0].decode("utf-8", "surrogateescape")
-            raise ReplyError(f"ERR {len(kept)} key(s) changed during the transfer, '{shown}' first: they stay here, and the target "
-                             "instance has them as they were")
+            raise ReplyError(f"ERR {len(kept)} key(s) changed during the transfer, '{shown}' first: they stay here, and the "
+                             "target instance has them as they were")
         return OK
 
 

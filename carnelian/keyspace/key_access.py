@@ -89,8 +89,13 @@ def of_xread(declared, words):
     return []
 
 
+def of_migrate(declared, words):
+    """MIGRATE: one key, or an empty one and those behind the option KEYS."""
+    return [(at, spec) for at, spec in declared.usage.key_positions(words) if (at == 3) == (words[3] != b"")]
+
+
 OF_OPTIONS = {"set": of_set, "delex": of_delex, "bitfield": of_bitfield, "sort": of_sort, "georadius": of_georadius,
-              "georadiusbymember": of_georadius, "xread": of_xread, "xreadgroup": of_xread}
+              "georadiusbymember": of_georadius, "migrate": of_migrate, "xread": of_xread, "xreadgroup": of_xread}
 
 
 def keys_of(declared, words) -> list:

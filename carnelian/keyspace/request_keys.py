@@ -2,7 +2,9 @@
 """The keys of a request, for those who look at requests from outside: client-side caching, cluster mode."""
 import cython
 
-# Key positions by the name of the command: (first, last, step), None where the usage line has to be asked each time.
+from carnelian.keyspace import key_access
+
+# Key positions by the name of the command: (first, last, step), None where the words have to be looked at each time.
 places = cython.declare(dict, {})
 
 
@@ -18,7 +20,7 @@ def keys_of(command, words):
     place = places[name]
     if place is None:
         try:
-            return [words[at] for at in command.declaration.usage.keys(words)]
+            return [words[at] for at, _ in key_access.keys_of(command.declaration, words)]
         except ValueError:
             return []
     first, last, step = place

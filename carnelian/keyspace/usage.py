@@ -362,8 +362,6 @@ class Usage:
         """(position, KeySpec) of each key among the words of a request (bytes), in the order of the specs. ValueError when the
         words don't have the form of the command."""
         found = [(at, spec) for spec in self.key_specs for at in spec.positions(words)]
-        if self.name == "migrate":          # the word KEYS may follow only if the first key is empty
-            found = [(at, spec) for at, spec in found if (at == 3) == (words[3] != b"")]
         if self.name == "sort":
             found += [(at, self.key_specs[-1]) for at in _sort_destination(words)]
         return found

@@ -403,11 +403,11 @@ def test_expiry(three):
         1<
         2<
         GET b
-        SET b 1 PX 1
+        SET b 1 PX 20
         1<
         2<
         GET b
-        DEBUG SLEEP 0.01
+        DEBUG SLEEP 0.03
         GET b
         1<
         2<
@@ -419,13 +419,11 @@ def test_expiry(three):
 
 def test_expiry_found_by_oneself(three):
     three("""
+        DEBUG SET-ACTIVE-EXPIRE 0
         CLIENT TRACKING on NOLOOP
-        SET a 1 PX 20
-        GET a
-        1<
-        SET a 1 PX 20
-        GET a
-        DEBUG SLEEP 0.03
+        SET a 1 PX 5
+        STRLEN a
+        DEBUG SLEEP 0.02
         GET a
         1-
     """)

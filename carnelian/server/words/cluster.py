@@ -72,8 +72,9 @@ def cluster_info(c: Call):
     """Show the state of the cluster."""
     cluster_of(c)
     fields = {"cluster_state": "ok", "cluster_slots_assigned": SLOTS, "cluster_slots_ok": SLOTS, "cluster_slots_pfail": 0,
-              "cluster_slots_fail": 0, "cluster_known_nodes": 1, "cluster_size": 1, "cluster_current_epoch": 0, "cluster_my_epoch": 0,
-              "cluster_stats_messages_sent": 0, "cluster_stats_messages_received": 0, "total_cluster_links_buffer_limit_exceeded": 0}
+              "cluster_slots_fail": 0, "cluster_known_nodes": 1, "cluster_size": 1, "cluster_current_epoch": 0,
+              "cluster_my_epoch": 0, "cluster_stats_messages_sent": 0, "cluster_stats_messages_received": 0,
+              "total_cluster_links_buffer_limit_exceeded": 0}
     return Verbatim("".join(f"{name}:{value}\r\n" for name, value in fields.items()).encode())
 
 

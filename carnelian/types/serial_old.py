@@ -192,7 +192,7 @@ def expand(p: cython.p_uchar, n: cython.Py_ssize_t, out: cython.p_uchar, limit: 
 
 
 def decompress(data: bytes, size: cython.Py_ssize_t) -> bytes:
-    """The `size` bytes that LZF made `data` of. Nothing is allocated before it is known that so many come out."""
+    """The `size` bytes that LZF (lzf.py) made `data` of. Nothing is allocated before it is known that so many come out."""
     p: cython.p_uchar = cython.cast(cython.p_uchar, PyBytes_AS_STRING(data))
     result: bytes
     if size < 0 or expand(p, PyBytes_GET_SIZE(data), cython.NULL, size) != size:

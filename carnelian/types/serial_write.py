@@ -2,7 +2,7 @@
 """Values into the RDB format, in the types of its version 10, which Redis 7.0 and later load.
 
 Packed collections are copied as they are; only a set in a listpack is written as a plain one (version 11 has a type for
-it). Strings are not compressed.
+it). Strings are compressed by LZF where `compress` is set.
 """
 import cython
 from cython.cimports.carnelian.base.memory import allocate, release, resize
@@ -11,17 +11,21 @@ from cython.cimports.carnelian.types.hash import Hash, HashWalk
 from cython.cimports.carnelian.types.hashing import little_endian
 from cython.cimports.carnelian.types.list import List
 from cython.cimports.carnelian.types.listpack import Item
+from cython.cimports.carnelian.types.lzf import compress
 from cython.cimports.carnelian.types.set import Set, SetWalk
 from cython.cimports.carnelian.types.sorted_set import Member, SortedSet, Walk, walk_next
 from cython.cimports.carnelian.types.stream import Stream
 from cython.cimports.carnelian.types.stream_group import Consumer, Group
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cython.cimports.libc.stdint import int64_t, uint64_t
-from cython.cimports.libc.string import memcpy
+from cython.cimports.libc.string import memcpy, memmove
 
 from carnelian.types import serial_types as types
 
 FIRST_CAPACITY = cython.declare(cython.size_t, 256)
+# Redis compresses no shorter ones.
+COMPRESSED_FROM = cython.declare(cython.size_t, 20)
+HEADER = cython.declare(cython.size_t, 19)              # a byte and two lengths
 # More room than this is given back when the bytes are taken.
 KEPT_CAPACITY = cython.declare(cython.size_t, 1 << 20)
 
@@ -119,8 +123,27 @@ class Output:
             for i in range(size):
                 p[1 + i] = cython.cast(cython.char, (number >> (8 * i)) & 255)
             return 0
+        if self.compress and n > COMPRESSED_FROM and self.put_compressed(data, n):
+            return 0
         self.put_length(n)
         return self.put_raw(data, n)
+
+    def put_compressed(self, data, n):
+        """Whether it was shorter so: then it is written."""
+        before: cython.size_t = self.size
+        size: cython.size_t
+        # Its length comes first and is only known afterwards: it is made behind the longest header, then moved up to it.
+        out: cython.p_char = self.room(HEADER + n) + HEADER
+        self.size = before
+        size = compress(cython.cast(cython.pointer(cython.const[cython.uchar]), data), n, cython.cast(cython.p_uchar, out),
+                        n - 4)
+        if size == 0:
+            return False
+        self.put_byte(0xC3)
+        self.put_length(size)
+        self.put_length(n)
+        memmove(self.room(size), self.data + before + HEADER, size)
+        return True
 
     def put_bytes(self, text):
         """A string: its length and its bytes, or an integer."""

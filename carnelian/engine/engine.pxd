@@ -19,7 +19,7 @@ cdef class Engine:
     cdef readonly CommandTable table
     cdef readonly Tracking tracking         # client-side caching
     cdef public object cluster              # cluster.Cluster, or None: not in cluster mode
-    cdef bint careful                       # no twin may run: MONITOR, CLIENT PAUSE
+    cdef int careful                        # 1: no twin may run (MONITOR, CLIENT PAUSE); 2: only for loading (refusals)
     cdef public int64_t maxmemory
     cdef public str eviction_policy
     cdef public int eviction_samples
@@ -54,6 +54,9 @@ cdef class Engine:
     cdef uint32_t sampled
     cdef public bint cron_paused            # DEBUG PAUSE-CRON: nothing expires by itself
     cdef readonly object samples            # of the rates that INFO shows
+    cdef public object persistence          # persistence.Persistence, or None
+    cdef readonly bint loading              # files are being loaded
+    cdef readonly str refusal               # the error with which writes are answered (MISCONF), or None
     cdef public object server               # the server around the engine, or None
     cdef public object config               # its configuration, or None
 
@@ -82,6 +85,7 @@ cdef class Engine:
     cpdef int serve_ready(self) except -1
     cdef int go_on(self) except -1
     cpdef bint make_room(self) except -1
+    cdef bint writes(self, Session session, BoundCommand command) except -1
     cdef bint oom_refuses(self, Session session, BoundCommand command) except -1
     cdef int refuse(self, Session session, BoundCommand command, str text) except -1
     cdef int note_sizes(self, Session session, BoundCommand command, tuple words, int64_t reply) except -1

@@ -10,8 +10,8 @@ from collections import deque
 import cython
 from cython.cimports.carnelian.base.clock import steady_nanoseconds, wall_microseconds
 from cython.cimports.carnelian.keyspace.session import (
-    ABORTED, BLOCKED, CACHING, CLOSE_AFTER_REPLY, CLOSE_NOW, IN_MULTI, MONITOR, NO_TOUCH, PAUSED, PROTOCOL_ERROR, REPLY_OFF,
-    REPLY_SKIP, REPLY_SKIP_NEXT, RESTRICTED, SUBSCRIBED, TOLD, TRACKING, UNAUTHENTICATED)
+    ABORTED, BLOCKED, CACHING, CLOSE_AFTER_REPLY, CLOSE_NOW, IN_MULTI, INTERNAL, MONITOR, NO_TOUCH, PAUSED, PROTOCOL_ERROR,
+    REPLY_OFF, REPLY_SKIP, REPLY_SKIP_NEXT, RESTRICTED, SUBSCRIBED, TOLD, TRACKING, UNAUTHENTICATED)
 from cython.cimports.carnelian.keyspace.journal import Journal
 from cython.cimports.carnelian.keyspace.pubsub import PubSub
 from cython.cimports.carnelian.keyspace.tracking import Tracking
@@ -46,6 +46,7 @@ SKIP_SLOWLOG = cython.declare(cython.ulonglong, declarations.SKIP_SLOWLOG)
 # (P|S)SUBSCRIBE and (P|S)UNSUBSCRIBE: what they answer are messages, no reply, and come whatever CLIENT REPLY says.
 CONFIRMED = cython.declare(cython.ulonglong, declarations.PUBSUB | declarations.NOSCRIPT)
 FAST = cython.declare(cython.ulonglong, declarations.FAST)
+WHILE_LOADING = cython.declare(cython.ulonglong, declarations.LOADING)
 
 # Words that are run, not queued, between MULTI and EXEC.
 NOT_QUEUED = frozenset({"exec", "discard", "multi", "watch", "quit", "reset"})
@@ -137,7 +138,34 @@ class Engine:
 
     def end_batch(self):
         self.tracking.broadcast()
+        if self.store.journal is not None and len(self.store.journal):
+            self.persistence.end_batch()
         return 0
+
+    # --- persistence -------------------------------------------------------------------------------------------------
+
+    def begin_loading(self) -> None:
+        """Until end_loading, clients are told to wait, nothing expires and nothing is evicted."""
+        self.loading = True
+        self.reconsider()
+
+    def end_loading(self) -> None:
+        self.loading = False
+        self.reconsider()
+        self.store.tick()
+
+    def refuse_writes(self, text: str | None) -> None:
+        """Words that write are answered with this error; None: no longer."""
+        self.refusal = text
+        self.reconsider()
+
+    def true_time(self) -> int:
+        """Milliseconds since the epoch, now."""
+        return wall_microseconds() // 1000 + self.store.clock_offset
+
+    def key_count(self) -> int:
+        """Keys of all databases."""
+        return sum(map(len, self.store.databases))
 
     def drain(self, session):
         reader: Reader = session.reader
@@ -194,7 +222,10 @@ class Engine:
 
         A twin is not timed each time, and takes no longer than some microseconds: a threshold below a millisecond wants them all.
         """
-        self.careful = bool(self.monitors) or self.pause_until != 0 or 0 <= self.slowlog_threshold < 1000
+        if self.monitors or self.pause_until != 0 or 0 <= self.slowlog_threshold < 1000:
+            self.careful = 1
+        else:
+            self.careful = 2 if self.loading or self.refusal is not None else 0
 
     # --- one request -------------------------------------------------------------------------------------------------
 
@@ -206,9 +237,10 @@ class Engine:
         replied: cython.longlong
         command: BoundCommand = self.table.find(words[0].data, words[0].length)
         journal: Journal = self.store.journal
-        if command is not None and command.twin != cython.NULL and not session.flags & NO_TWIN and not self.careful \
+        if command is not None and command.twin != cython.NULL and not session.flags & NO_TWIN \
+                and (self.careful == 0 or self.careful == 2 and session.flags & INTERNAL) \
                 and (journal is not None or not self.store.sinks) \
-                and (self.maxmemory == 0 or self.store.memory() <= self.maxmemory):
+                and (self.maxmemory == 0 or self.loading or self.store.memory() <= self.maxmemory):
             if journal is not None:
                 journal.told = False
                 changes = self.store.dirty
@@ -274,11 +306,15 @@ class Engine:
             if command.name == "exec":
                 self.end_transaction(session)
             self.refuse(session, None, CROSS_SLOT)
-        elif self.maxmemory and not self.make_room() and self.oom_refuses(session, command):
+        elif self.maxmemory and not self.loading and not self.make_room() and self.oom_refuses(session, command):
             self.refuse(session, command, str(OutOfMemory()))
+        elif self.refusal is not None and not session.flags & INTERNAL and self.writes(session, command):
+            self.refuse(session, command, self.refusal)
         elif session.is_pubsub() and command.name not in SUBSCRIBED_WORDS:
             self.refuse(session, command, f"ERR Can't execute '{command.name}': only (P|S)SUBSCRIBE / "
                                           "(P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context")
+        elif self.loading and not command.flags & WHILE_LOADING and not session.flags & INTERNAL:
+            self.refuse(session, command, "LOADING Redis is loading the dataset in memory")
         elif self.pause_until and self.is_paused(session, command):
             session.flags |= BLOCKED | PAUSED
             self.postponed.append((session, words))
@@ -315,6 +351,12 @@ class Engine:
         if self.postponed and self.pause_until == 0:
             self.run_postponed()
         return 0
+
+    def writes(self, session, command):
+        """Whether it is for the disk: words that write, an EXEC with one of them, and PING, which tells whether all is well."""
+        if command.name == "exec":
+            return any(cython.cast(BoundCommand, queued).flags & WRITES for queued, words in session.queue)
+        return command.flags & WRITES != 0 or command.name == "ping"
 
     def oom_refuses(self, session, command):
         """Memory is short: words that may use more are refused, and EXEC when one of the queued does."""
@@ -707,7 +749,7 @@ class Engine:
         delay: cython.double = 0.1
         removed: cython.size_t
         store.tick()
-        if store.active_expire and self.pause_until == 0 and not self.cron_paused:
+        if store.active_expire and self.pause_until == 0 and not self.cron_paused and not self.loading:
             for database in store.databases:
                 while database.volatile_count:
                     # 200,000 cells are read in a fifth of a millisecond; a removal takes about half a microsecond.
@@ -733,8 +775,10 @@ class Engine:
             self.unblock(blocked.session, blocked.on_timeout)
         if store.waiters.ready:
             self.serve_ready()
-        if self.maxmemory:
+        if self.maxmemory and not self.loading:
             self.make_room()
+        if self.persistence is not None:
+            delay = self.persistence.turn(self.processed - self.processed_before > 0)
         self.tracking.shrink(10000)
         self.samples.take(store.now, store.memory(), self.processed)
         self.next_deadline = store.waiters.next_deadline() or 0

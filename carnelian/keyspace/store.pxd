@@ -27,6 +27,7 @@ cdef class Store:
     cdef public int64_t memory_mark     # the process's counter at that time
 
     cpdef int tick(self) except -1
+    cpdef int hold_time(self) except -1         # until the next tick nothing expires, and no time is past: loading
     cpdef int keep_journal(self, Journal journal) except -1             # effects go to it from now on; None: no more
     cdef int queue_output(self, Session session) except -1
     cdef int key_changed(self, Database db, bytes key, str event, str group) except -1

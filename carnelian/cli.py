@@ -56,7 +56,7 @@ def run(file, arguments: list) -> int:
     try:
         config.load(file, arguments)
     except ConfigError as error:
-        raise Failure(str(error).replace("\n>>> ", ": ").replace("\n", ": ")) from None
+        raise Failure(one_line(error)) from None
     if config["daemonize"] and not hasattr(os, "fork"):
         raise Failure("daemonize yes: this system has no fork")
     os.chdir(config["dir"])
@@ -76,6 +76,12 @@ def run(file, arguments: list) -> int:
         return server.run()
     except StartError as error:
         raise Failure(str(error)) from None
+    except ConfigError as error:
+        raise Failure(one_line(error)) from None
+
+
+def one_line(error) -> str:
+    return str(error).replace("\n>>> ", ": ").replace("\n", ": ")
 
 
 def banner(server) -> str:

@@ -30,7 +30,7 @@ class Order:
     patterns: list                  # of GET
     destination: bytes              # of STORE
 
-    def __init__(self, options: tuple, may_store: cython.bint, is_cluster: cython.bint):
+    def __init__(self, c: Call, options: tuple, may_store: cython.bint):
         self.sorted = True
         self.offset = 0
         self.limit = -1
@@ -54,12 +54,11 @@ class Order:
                 self.by = options[i]
                 if b"*" not in self.by:
                     self.sorted = False         # also when another BY follows
-                elif is_cluster:
-                    raise ReplyError("ERR BY option of SORT denied in Cluster mode.")
+                else:
+                    need_every_key(c, word)
                 i += 1
             elif word == b"GET" and left >= 1:
-                if is_cluster:
-                    raise ReplyError("ERR GET option of SORT denied in Cluster mode.")
+                need_every_key(c, word)
                 self.patterns.append(options[i])
                 i += 1
             elif word == b"STORE" and left >= 1 and may_store:
@@ -73,6 +72,14 @@ class Order:
         start = max(self.offset, 0)
         stop = count if self.limit < 0 else start + self.limit
         return min(start, count), min(stop, count)
+
+
+def need_every_key(c: Call, option: bytes) -> None:
+    """Nobody can say beforehand which keys a pattern leads to: not in cluster mode, and the user must be allowed to read all."""
+    if c.engine.cluster is not None:
+        raise ReplyError(f"ERR {option.decode()} option of SORT denied in Cluster mode.")
+    if not c.engine.acl.reads_every_key(c.session, c.command, c.words):
+        raise ReplyError(f"ERR {option.decode()} option of SORT denied due to insufficient ACL permissions.")
 
 
 @cython.cfunc
@@ -190,7 +197,7 @@ def sort_key(c: Call, key: bytes, order: Order):
          complexity="O(N+M*log(N)), N elements in the value, M in the reply; O(M) without sorting")
 def sort(c: Call, key: bytes, *options: bytes):
     """Give or store the elements of a list, set or sorted set in order, or what is found by way of them."""
-    return sort_key(c, key, Order(options, True, c.engine.cluster is not None))
+    return sort_key(c, key, Order(c, options, True))
 
 
 @command("SORT_RO key [BY pattern] [LIMIT offset count] [GET pattern [GET pattern ...]] [ASC | DESC] [ALPHA]",
@@ -198,4 +205,4 @@ def sort(c: Call, key: bytes, *options: bytes):
          complexity="O(N+M*log(N)), N elements in the value, M in the reply; O(M) without sorting")
 def sort_ro(c: Call, key: bytes, *options: bytes):
     """Give the elements of a list, set or sorted set in order; SORT without STORE."""
-    return sort_key(c, key, Order(options, False, c.engine.cluster is not None))
+    return sort_key(c, key, Order(c, options, False))

@@ -9,8 +9,9 @@ log = logging.getLogger("carnelian")
 AROUND = b" \t\r\n"
 
 
-def line_of(user: User) -> bytes:
-    return b"user " + user.name + b" " + user.rule_line()
+def line_of(user: User, exact: bool = True) -> bytes:
+    """The user's line in a file, or in ACL LIST, which is not always exact."""
+    return b"user " + user.name + b" " + user.rule_line(exact)
 
 
 def write(path: str, users) -> None:

@@ -189,20 +189,24 @@ class Selector:
         words = ["+@all" if self.base else "-@all"] + [("+" if allow else "-") + name for allow, name in self.rules]
         return " ".join(words).encode("latin-1")
 
-    def key_rules(self) -> bytes:
+    def key_rules(self, exact: bool = False) -> bytes:
         if self.every_key:
             return b"~*"
-        return b" ".join([PREFIXES[access] + pattern for pattern, access in self.keys.items()])
+        return b" ".join([(b"%RW~" if exact and pattern == b"*" and access == ANY else PREFIXES[access]) + pattern
+                          for pattern, access in self.keys.items()])
 
     def channel_rules(self) -> bytes:
         return b"&*" if self.every_channel else b" ".join([b"&" + pattern for pattern in self.channels])
 
-    def rule_line(self) -> bytes:
-        """All rules, as ACL LIST shows them."""
+    def rule_line(self, exact: bool = False) -> bytes:
+        """All rules, as ACL LIST shows them. `exact`: so that they can be read again, whatever patterns there are.
+
+        (Redis shows the pattern `%RW~*` as `~*`, which lets no other stand beside it.)
+        """
         channels = self.channel_rules()
         if not self.every_channel:
             channels = b"resetchannels " + channels if channels else b"resetchannels"
-        return b" ".join([part for part in (self.key_rules(), channels, self.command_rules()) if part])
+        return b" ".join([part for part in (self.key_rules(exact), channels, self.command_rules()) if part])
 
     # --- what it allows ----------------------------------------------------------------------------------------------
 
@@ -362,11 +366,15 @@ class User:
         return [b"on" if self.enabled else b"off", *([b"nopass"] if self.nopass else []),
                 b"sanitize-payload" if self.sanitizes else b"skip-sanitize-payload"]
 
-    def rule_line(self) -> bytes:
-        """All rules in one line, as in a file, without `user` and the name."""
+    def rule_line(self, exact: bool = False) -> bytes:
+        """All rules in one line, without `user` and the name: as ACL LIST shows them, or exactly, for a file."""
         parts = self.flags() + [b"#" + password for password in self.passwords]
-        parts.append(self.selectors[0].rule_line())
-        parts += [b"(" + selector.rule_line() + b")" for selector in self.selectors[1:]]
+        parts.append(self.selectors[0].rule_line(exact))
+        for selector in self.selectors[1:]:
+            line = selector.rule_line(exact)
+            if exact:
+                line = b" ".join([in_quotes(word) if word[:1] in (b"~", b"%", b"&") else word for word in line.split(b" ")])
+            parts.append(b"(" + line + b")")
         return b" ".join(parts)
 
     # --- what it allows ----------------------------------------------------------------------------------------------
@@ -406,6 +414,13 @@ class User:
         return any(selector.allows_channel(channel, is_pattern) for selector in self.selectors)
 
 
+def in_quotes(word: bytes) -> bytes:
+    """The word as arguments_of() reads it, where quotes or a parenthesis in it could be taken for the line's."""
+    if b'"' not in word and b"'" not in word and not word.endswith(b")"):
+        return word
+    return b'"' + word.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
+
+
 def arguments_of(line: bytes) -> list:
     """The words of a line, quotes undone. ValueError when one is open."""
     reader = Reader()
@@ -436,8 +451,8 @@ def gathered(words) -> list:
     rules = []
     opened = None
     for word in words:
-        if opened is None and word[:1] == b"(" and word[-1:] != b")":
-            opened = [word]
+        if word[:1] == b"(" and word[-1:] != b")":
+            opened = [word]                 # as in Redis, one that was open is forgotten
         elif opened is not None:
             opened.append(word)
             if word[-1:] == b")":

@@ -50,7 +50,7 @@ def acl_getuser(c: Call, name: bytes):
     if user is None:
         return None
     root = user.selectors[0]
-    return {"flags": Members(map(Status, user.flags())), "passwords": list(user.passwords), **parts_of(root),
+    return {"flags": Members(user.flags()), "passwords": list(user.passwords), **parts_of(root),
             "selectors": [parts_of(selector) for selector in user.selectors[1:]]}
 
 
@@ -61,7 +61,7 @@ def parts_of(selector) -> dict:
 @command("ACL LIST", CLOSED, since="6.0.0", group="server", complexity="O(N), N being the number of users")
 def acl_list(c: Call):
     """Show all users with their rules, as a file has them."""
-    return [acl_file.line_of(user) for user in c.engine.acl.in_order()]
+    return [acl_file.line_of(user, False) for user in c.engine.acl.in_order()]
 
 
 @command("ACL USERS", CLOSED, since="6.0.0", group="server", complexity="O(N), N being the number of users")

@@ -42,10 +42,42 @@ def request_header(words: tuple) -> bytes:
     return b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n\r\n" % len(word) for word in words)
 
 
+HIDDEN = b"(redacted)"
+SECRET_PARAMETERS = frozenset([b"requirepass", b"masterauth", b"masteruser", b"tls-key-file-pass", b"tls-client-key-file-pass"])
+
+
+def hidden_places(name: bytes, words: tuple):
+    """Where a request of that command (in lower case) has passwords, and names that go with them."""
+    if name == b"auth":
+        return range(1, len(words))
+    if name == b"acl":
+        return range(2, len(words)) if words[1:] and words[1].lower() in (b"setuser", b"getuser", b"deluser") else ()
+    if name == b"config":
+        return [at + 1 for at in range(2, len(words) - 1, 2) if words[at].lower() in SECRET_PARAMETERS]
+    if name == b"hello":
+        return [place for at in range(2, len(words)) if words[at].lower() == b"auth" for place in (at + 1, at + 2)]
+    if name == b"migrate":
+        return [at + 1 for at in range(6, len(words)) if words[at].lower() == b"auth"] + [
+            place for at in range(6, len(words)) if words[at].lower() == b"auth2" for place in (at + 1, at + 2)]
+    return ()
+
+
+def redacted(words: tuple, session) -> tuple:
+    """The words of a request as logs and monitors may see them. A renamed command is known by what the session runs."""
+    names = {words[0].lower()}
+    if session.command is not None:
+        names.add(session.command.name.partition("|")[0].encode())
+    places = {place for name in names for place in hidden_places(name, words)}
+    if not places:
+        return words
+    return tuple([HIDDEN if place in places else word for place, word in enumerate(words)])
+
+
 def slow_entry(number: int, second: int, amount: int, words: tuple, session) -> tuple:
     """An entry of SLOWLOG GET and COMMANDLOG GET: id, time, microseconds or bytes, words (at most 32, of at most 128 bytes),
     address, name of the client."""
     shown = []
+    words = redacted(words, session)
     for index, word in enumerate(words[:32]):
         if index == 31 and len(words) > 32:
             shown.append(b"... (%d more arguments)" % (len(words) - 31))
@@ -69,4 +101,4 @@ def monitor_line(microseconds: int, session, words: tuple) -> bytes:
     """MONITOR's line: seconds with a fraction, database, client, words."""
     return b"%d.%06d [%d %b] %b" % (
         microseconds // 1000000, microseconds % 1000000, session.db.index, session.address.encode(),
-        b" ".join(map(quoted, words)))
+        b" ".join(map(quoted, redacted(words, session))))

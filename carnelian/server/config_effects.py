@@ -2,10 +2,11 @@
 import logging
 import os
 
-from carnelian.engine.acl_file import line_of, read
+from carnelian.engine.acl_file import read
 from carnelian.engine.cluster import Cluster
 from carnelian.keyspace.database import configure_frequency
 from carnelian.server.config_file import ConfigError, Directive
+from carnelian.server.config_kinds import quoted
 from carnelian.types import limits
 
 log = logging.getLogger("carnelian")
@@ -78,11 +79,16 @@ def connect(config, engine) -> None:
         config.on_change(name, lambda value, name=name: limits.configure(name, value))
 
 
+def plain_or_quoted(word: str) -> str:
+    return word if word and word.isascii() and word.isprintable() and not set(word) & set("\"'") else quoted(word)
+
+
 def declare_users(config, acl) -> None:
     """The users of `user` lines, or those of the file that `aclfile` names. ConfigError."""
     acl.path = os.path.abspath(config["aclfile"]) if config["aclfile"] else ""
     config.user_lines = lambda: [] if acl.path else [
-        line_of(user).removeprefix(b"user ").decode("utf-8", "surrogateescape") for user in acl.in_order()]
+        " ".join([plain_or_quoted(word.decode("utf-8", "surrogateescape")) for word in (user.name, *user.rule_line(True).split(b" "))])
+        for user in acl.in_order()]
     for name, directive in config.users.items():
         if acl.path:
             raise ConfigError("Users are declared here, and aclfile names a file of users: do one of both", directive)

@@ -5,6 +5,11 @@ dash of the RESP error.
 """
 
 
+def shown(word: bytes) -> str:
+    """A word of a client in an error's text: up to a NUL byte, as C prints it."""
+    return word.partition(b"\0")[0].decode("utf-8", "surrogateescape")
+
+
 class ReplyError(Exception):
     """An error reply: `ReplyError("ERR text")`. The first word is the code."""
 

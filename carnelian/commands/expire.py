@@ -6,7 +6,7 @@ Times are milliseconds since the epoch everywhere but in the words themselves.
 import cython
 from cython.cimports.carnelian.keyspace.call import Call
 
-from carnelian.base.errors import ReplyError
+from carnelian.base.errors import ReplyError, shown
 from carnelian.base.numbers import parse_integer
 from carnelian.keyspace import FAST, READONLY, WRITE, command
 
@@ -51,7 +51,7 @@ def read_condition(options: tuple) -> tuple:
         elif word == b"LT":
             lt = True
         else:
-            raise ReplyError(f"ERR Unsupported option {option.decode('utf-8', 'surrogateescape')}")
+            raise ReplyError(f"ERR Unsupported option {shown(option)}")
     if nx and (xx or gt or lt):
         raise ReplyError("ERR NX and XX, GT or LT options at the same time are not compatible")
     if gt and lt:

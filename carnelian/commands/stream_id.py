@@ -9,7 +9,7 @@ import re
 import cython
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 
-from carnelian.base.errors import ReplyError
+from carnelian.base.errors import ReplyError, shown
 from carnelian.base.numbers import parse_integer
 
 HIGHEST = 0xFFFFFFFFFFFFFFFF
@@ -130,11 +130,6 @@ def after(id):
 
 def id_text(id) -> bytes:
     return b"%d-%d" % id
-
-
-def shown(name: bytes) -> str:
-    """A key or a group in an error text: up to a NUL byte, as C prints it."""
-    return name.partition(b"\0")[0].decode("utf-8", "surrogateescape")
 
 
 def integer_or(text: bytes, message: str) -> int:

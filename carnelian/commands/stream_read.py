@@ -11,7 +11,7 @@ from carnelian.base.replies import NULL_ARRAY, Pairs
 from carnelian.commands.stream_effects import (
     consumer_made, group_of, pending_words, position_words, silently_changed)
 from carnelian.commands.stream_group import claim_one
-from carnelian.commands.stream_id import LOWEST_ID, after, id_text, integer_or, parse_id, shown
+from carnelian.commands.stream_id import HIGHEST_ID, LOWEST_ID, after, id_text, integer_or, parse_id, shown
 from carnelian.keyspace.declaration import BLOCKING, READONLY, WRITE, command
 from carnelian.types.stream_group import CLAIMED
 
@@ -150,7 +150,8 @@ def xreadgroup(c: Call, *arguments: bytes):
                              "with GROUP option")
         if text == b"$":
             raise ReplyError(DOLLAR_IN_GROUP)
-        plan.append((key, stream, group, None if text == b">" else parse_id(text)))
+        id = HIGHEST_ID if text == b">" else parse_id(text)     # `>` is short for the highest ID
+        plan.append((key, stream, group, None if id == HIGHEST_ID else id))
     c.propagate()
     found = []
     for key, stream, group, behind in plan:

@@ -27,7 +27,7 @@ cdef class Writer:
     cdef int null(self) except -1                               # RESP2: $-1
     cdef int null_array(self) except -1                         # RESP2: *-1
     cdef int simple(self, bytes text) except -1                 # +text
-    cdef int error(self, bytes text) except -1                  # -text, with CR and LF made spaces
+    cdef int error(self, bytes text) except -1                  # -text; CR and LF are cut off at the end, and made spaces else
     cdef int double(self, double number) except -1              # RESP2: a bulk string
     cdef int boolean(self, bint value) except -1
     cpdef int encode(self, object value) except -1              # anything that base.replies lists

@@ -177,7 +177,7 @@ class Writer:
         return self.line(b'+', text)
 
     def error(self, text):
-        return self.line(b'-', text)
+        return self.line(b'-', text.rstrip(b"\r\n"))
 
     def double(self, number):
         text: cython.char[40]

@@ -382,6 +382,8 @@ def test_expire_conditions(both, word):
         {word} k {low} LT NX
         {word} k {low} GT LT
         {word} k {low} XX GT LT
+        {word} k {low} "a\\r\\nb\\r\\n"
+        {word} k {low} "\\xff\\x00\\r\\n"
         {word} k {low} BAD
         {word} k x BAD
         {word} k x NX XX

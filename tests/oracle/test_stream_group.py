@@ -159,6 +159,8 @@ def test_xreadgroup_with_the_highest_ids(both):
         XREADGROUP GROUP g c STREAMS s >
         XREADGROUP GROUP g c STREAMS s >
         XREADGROUP GROUP g c STREAMS s 18446744073709551615-18446744073709551614
+        # the highest ID is what > stands for
+        XREADGROUP GROUP g c STREAMS s 18446744073709551615-18446744073709551615
         XINFO GROUPS s
     ''')
 

@@ -9,7 +9,7 @@ from cython.cimports.carnelian.engine.command_table import BoundCommand
 from cython.cimports.carnelian.engine.engine import Engine
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.request_keys import keys_of
-from cython.cimports.carnelian.types.table import Entry, Position, entry_key
+from cython.cimports.carnelian.types.table import Entry, Position, Table, entry_key
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cython.cimports.libc.string import memchr
 
@@ -77,12 +77,30 @@ def same_slot(keys: list) -> bool:
     return common_slot(keys, -1) != -2
 
 
+@cython.cfunc
+@cython.exceptval(check=False)
+def next_in_slot(table: Table, position: cython.pointer(Position), slot: cython.int) -> cython.pointer(Entry):
+    """The next entry of a slot, NULL at the end of the table."""
+    at: cython.pointer(cython.pointer(Entry))
+    while True:
+        at = table.next(position)
+        if at == cython.NULL:
+            return cython.NULL
+        if slot_of(entry_key(at[0]), at[0].key_length) == slot:
+            return at[0]
+
+
 def count_keys(database: Database, slot: cython.int) -> int:
     """How many keys belong to a slot: every key of the database is looked at."""
-    return len(keys_in_slot(database, slot, 1 << 62, True))
+    position: Position
+    count: cython.size_t = 0
+    database.table.start(cython.address(position))
+    while next_in_slot(database.table, cython.address(position), slot) != cython.NULL:
+        count += 1
+    return count
 
 
-def keys_in_slot(database: Database, slot: cython.int, limit: int, count_only: cython.bint = False):
+def keys_in_slot(database: Database, slot: cython.int, limit: int) -> list:
     """Up to so many keys of a slot."""
     found: list = []
     position: Position
@@ -90,12 +108,10 @@ def keys_in_slot(database: Database, slot: cython.int, limit: int, count_only: c
     most: cython.Py_ssize_t = min(limit, 1 << 62)
     database.table.start(cython.address(position))
     while len(found) < most:
-        at: cython.pointer(cython.pointer(Entry)) = database.table.next(cython.address(position))
-        if at == cython.NULL:
+        e = next_in_slot(database.table, cython.address(position), slot)
+        if e == cython.NULL:
             break
-        e = at[0]
-        if slot_of(entry_key(e), e.key_length) == slot:
-            found.append(None if count_only else PyBytes_FromStringAndSize(entry_key(e), e.key_length))
+        found.append(PyBytes_FromStringAndSize(entry_key(e), e.key_length))
     return found
 
 

@@ -148,14 +148,10 @@ def in_background(server, engine, migration: Migration, arguments: tuple, c: Cal
     carrier: Session = Session(client.db, c.now)
     carrier.flags |= INTERNAL
     carrier.address = client.address
-    bound = c.command
-    words = c.words
     blocked = c.parked
 
     def finish():
-        value = engine.perform(carrier, bound, words, migration.settle)
-        if client.waiting is blocked:
-            engine.unblock(client, value)
+        engine.conclude(blocked, carrier, migration.settle)
 
     def work():
         try:

@@ -450,30 +450,39 @@ class Engine:
             if call.modified and self.store.sinks:
                 call.flush_effects()
 
-    def perform(self, session: Session, command: BoundCommand, words: tuple, function):
-        """Calls `function(call)` as if it were that request's body, within a batch: its value, or the ReplyError that it raised.
+    def conclude(self, blocked: Blocked, session: Session, function) -> None:
+        """Ends a parked request that has waited for something outside of the engine, within a batch.
 
-        For what a request has begun and something outside of the engine has brought to its end.
+        `function(call)` is called as its body, for the session given, as the client may have gone; its value is the reply.
         """
         call: Call = self.call
-        call.begin(session, command, words)
+        pubsub: PubSub = self.store.pubsub
+        command: BoundCommand = blocked.command
+        client: Session = blocked.session
+        waits: cython.bint = client.waiting is blocked
+        call.begin(session, command, blocked.words)
         call.group = command.group
         call.reading = False
         call.may_wait = False
         self.running += 1
+        pubsub.executing = client if waits else None
         try:
             value = function(call)
         except ReplyError as error:
             value = error
+        except Exception as error:
+            value = internal_error(command.name, error)
         finally:
+            pubsub.executing = None
             self.running -= 1
             call.finish()
             if call.modified and self.store.sinks:
                 call.flush_effects()
+        if waits:
+            self.unblock(client, value)
         if self.store.waiters.ready:
             self.serve_ready()
         self.go_on()
-        return value
 
     def note_sizes(self, session, command, words, reply):
         """Large requests, large replies."""

@@ -170,6 +170,18 @@ def test_the_client_goes_away(carnelian, silent):
     assert third("DBSIZE") == 0
 
 
+def test_ones_own_invalidation_comes_after_the_reply(carnelian, silent):
+    port, _, speak = silent
+    speak.set()
+    carnelian.resp = 3
+    ask = carnelian.client(1)
+    ask("SET", "k", "v")
+    ask("CLIENT", "TRACKING", "ON")
+    ask("GET", "k")
+    assert ask("MIGRATE", "127.0.0.1", port, "k", "0", "5000") == Status(b"OK")
+    assert ask.read() == [b"invalidate", [b"k"]]
+
+
 def test_not_in_transactions(carnelian):
     ask = carnelian.client(1)
     ask("SET", "k", "v")

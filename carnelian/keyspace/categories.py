@@ -18,6 +18,7 @@ _OF_COMMAND = {
     "migrate": {"keyspace", "dangerous"}, "info": {"dangerous"}, "lastsave": {"admin", "dangerous"},
     "role": {"admin", "dangerous"}, "sort": {"set", "sortedset", "list", "dangerous"},
     "sort_ro": {"set", "sortedset", "list", "dangerous"}, "wait": {"connection"}, "waitaof": {"connection"},
+    "asking": {"connection"}, "readonly": {"connection"}, "readwrite": {"connection"},
     "restore-asking": {"keyspace", "dangerous"}, "asking": {"connection"}, "readonly": {"connection"},
     "readwrite": {"connection"},
 }

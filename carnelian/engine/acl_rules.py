@@ -9,11 +9,13 @@ import hashlib
 import hmac
 import string
 
+import cython
+
 from carnelian.base.errors import ProtocolError
 from carnelian.base.glob import matches
 from carnelian.keyspace.categories import CATEGORIES, categories
 from carnelian.keyspace.declaration import NO_AUTH, registry
-from carnelian.keyspace.key_access import keys_of
+from carnelian.keyspace.key_access import OF_OPTIONS, keys_of
 from carnelian.protocol.reader import Reader
 
 READ, WRITE = 1, 2
@@ -285,11 +287,41 @@ COMMAND, KEY, CHANNEL = 1, 2, 3
 def touched(declared, words) -> list:
     """[(position, READ and WRITE as needed)] of the keys of a request; none where the words are not what they should be, for
     then the command will refuse them."""
+    ranges: list = RANGES.get(declared.name, UNSEEN)
+    if ranges is UNSEEN:
+        ranges = RANGES[declared.name] = ranges_of(declared)
+    count: cython.Py_ssize_t = len(words)
+    first: cython.Py_ssize_t
+    last: cython.Py_ssize_t
+    step: cython.Py_ssize_t
+    places: list = []
+    if ranges is not None:
+        for first, last, step, needs in ranges:
+            last += first if last >= 0 else count
+            if last >= count:
+                return []
+            while first <= last:
+                places.append((first, needs))
+                first += step
+        return places
     try:
         found = keys_of(declared, words)
     except ValueError:
         return []
     return [(at, needed(spec)) for at, spec in found]
+
+
+UNSEEN: list = []
+RANGES: dict = {}                           # name of a command -> what ranges_of() gives
+
+
+def ranges_of(declared):
+    """[(first, last, step, needs)] of a command whose keys stand at fixed places (a negative last counts from the end), else
+    None. It spares most requests a look at the key specs."""
+    specs = declared.usage.key_specs
+    if declared.name in OF_OPTIONS or not all(spec.trivial and spec.find[3] == 0 for spec in specs):
+        return None
+    return [(spec.begin[1], spec.find[1], spec.find[2], needed(spec)) for spec in specs if "not_key" not in spec.flags]
 
 
 def needed(spec) -> int:

@@ -18,7 +18,7 @@ READING_OPTIONS = frozenset([b"GET", b"IFEQ", b"IFNE", b"IFDEQ", b"IFDNE"])
 
 def of_set(declared, words):
     """SET tells something of the old value with GET and on a condition."""
-    return [(1, READ_WRITE if READING_OPTIONS & {word.upper() for word in words[3:]} else OVERWRITE)]
+    return [(1, READ_WRITE if len(words) > 3 and READING_OPTIONS & {word.upper() for word in words[3:]} else OVERWRITE)]
 
 
 def of_delex(declared, words):

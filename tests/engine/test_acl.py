@@ -10,6 +10,8 @@ from carnelian.engine.acl_log import TOGETHER, DenialLog
 from carnelian.engine.acl_rules import ABSENT, READ, WRITE, RuleError, Selector, User, find, gathered, hashed, touched
 from carnelian.keyspace import Session
 from carnelian.keyspace.categories import CATEGORIES, categories
+from carnelian.keyspace.declaration import registry
+from carnelian.keyspace.key_access import keys_of
 from tests.oracle.resp import Error, Parser, request
 
 
@@ -260,3 +262,16 @@ def test_a_log_of_no_length(side):
     assert isinstance(side("AUTH", "nobody", "x"), Error)
     assert side("ACL", "LOG") == []
     assert isinstance(side.engine.acl, AccessControl) and side.engine.acl.denied["auth"] == 1
+
+
+@given(st.sampled_from(sorted(name for name, declared in registry.items() if declared.function is not None)), st.integers(0, 9))
+def test_fixed_places_are_those_of_the_specs(name, more):
+    declared = registry[name]
+    words = (name.encode(), *(b"%d" % number for number in range(1, more + 1)))
+    if len(words) < abs(declared.arity):
+        return
+    try:
+        expected = [at for at, _ in keys_of(declared, words)]
+    except ValueError:
+        expected = []
+    assert [at for at, _ in touched(declared, words)] == expected

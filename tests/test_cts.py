@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.oracle import servers
 from tests.oracle.harness import ORACLE_ONLY, Side, number, same_number, split
 from tests.oracle.resp import NULL, NULL_ARRAY
 
@@ -99,6 +100,24 @@ def test_oracle(oracle_server):
             failed.append(f"{identify(case)}: {error}")
     oracle.close_clients()
     oracle.admin.close()
+    assert not failed, "\n".join(failed)
+
+
+@pytest.mark.skipif(ORACLE_ONLY, reason="CARNELIAN_ORACLE_ONLY=1")
+def test_in_cluster_mode():
+    """All cases but those for a server alone, on a node in cluster mode."""
+    failed = []
+    with servers.carnelian("--cluster-enabled", "yes") as server:
+        node = Side(server)
+        for case in CASES:
+            if case.get("tags") != "standalone" and not missing(case):
+                node.reset(2)
+                try:
+                    run(case, node)
+                except AssertionError as error:
+                    failed.append(f"{identify(case)}: {error}")
+        node.close_clients()
+        node.admin.close()
     assert not failed, "\n".join(failed)
 
 

@@ -17,6 +17,7 @@ class ReplyError(Exception):
         super().__init__(text or self.text)
 
     text = "ERR"
+    counted = False         # whether it has been counted already (INFO's errorstats): an error of a word that ends a script
 
 
 class WrongType(ReplyError):

@@ -57,6 +57,12 @@ cdef class Engine:
     cdef public object persistence          # persistence.Persistence, or None
     cdef readonly bint loading              # files are being loaded
     cdef readonly str refusal               # the error with which writes are answered (MISCONF), or None
+    cdef public object script               # the scripting.Interpreter that runs a script now, or None
+    cdef public object interpreter          # EVAL's scripting.Interpreter, once there was a script
+    cdef readonly bint busy                 # the script has run for longer than busy_threshold: others are told so
+    cdef public int64_t busy_threshold      # busy-reply-threshold, milliseconds
+    cdef public object meanwhile            # a server's function that serves clients for a moment while a script is busy, or None
+    cdef bint short_of_memory               # the last word was begun with more than maxmemory
     cdef public object server               # the server around the engine, or None
     cdef public object config               # its configuration, or None
 
@@ -80,7 +86,9 @@ cdef class Engine:
     cdef int has_run(self, Session session, BoundCommand command) except -1
     cpdef int run_words(self, Session session, tuple words) except -1
     cdef int execute(self, Session session, BoundCommand command, tuple words) except -1
-    cdef object invoke(self, Session session, BoundCommand command, tuple words)
+    cdef object invoke(self, Call call, Session session, BoundCommand command, tuple words)
+    cdef int note_end(self, Session session, BoundCommand command, tuple words, int64_t elapsed) except -1
+    cpdef int serve_meanwhile(self, Session session) except -1
     cdef int reply_error(self, Session session, BoundCommand command, str text) except -1
     cpdef int serve_ready(self) except -1
     cdef int go_on(self) except -1

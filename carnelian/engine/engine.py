@@ -47,6 +47,7 @@ SKIP_SLOWLOG = cython.declare(cython.ulonglong, declarations.SKIP_SLOWLOG)
 CONFIRMED = cython.declare(cython.ulonglong, declarations.PUBSUB | declarations.NOSCRIPT)
 FAST = cython.declare(cython.ulonglong, declarations.FAST)
 WHILE_LOADING = cython.declare(cython.ulonglong, declarations.LOADING)
+ALLOW_BUSY = cython.declare(cython.ulonglong, declarations.ALLOW_BUSY)
 
 # Words that are run, not queued, between MULTI and EXEC.
 NOT_QUEUED = frozenset({"exec", "discard", "multi", "watch", "quit", "reset"})
@@ -103,6 +104,7 @@ class Engine:
         self.postponed = []
         self.awake = []
         self.samples = statistics.Samples()
+        self.busy_threshold = 5000
         import carnelian.commands
         import carnelian.engine.acl_words
         import carnelian.engine.words
@@ -133,7 +135,8 @@ class Engine:
     # --- batches -----------------------------------------------------------------------------------------------------
 
     def begin_batch(self):
-        self.store.tick()
+        if self.script is None:             # while a script runs, time stands still
+            self.store.tick()
         return 0
 
     def end_batch(self):
@@ -222,7 +225,7 @@ class Engine:
 
         A twin is not timed each time, and takes no longer than some microseconds: a threshold below a millisecond wants them all.
         """
-        if self.monitors or self.pause_until != 0 or 0 <= self.slowlog_threshold < 1000:
+        if self.monitors or self.pause_until != 0 or 0 <= self.slowlog_threshold < 1000 or self.busy:
             self.careful = 1
         else:
             self.careful = 2 if self.loading or self.refusal is not None else 0
@@ -306,7 +309,7 @@ class Engine:
             if command.name == "exec":
                 self.end_transaction(session)
             self.refuse(session, None, CROSS_SLOT)
-        elif self.maxmemory and not self.loading and not self.make_room() and self.oom_refuses(session, command):
+        elif self.maxmemory and not self.loading and self.lacks_memory() and self.oom_refuses(session, command):
             self.refuse(session, command, str(OutOfMemory()))
         elif self.refusal is not None and not session.flags & INTERNAL and self.writes(session, command):
             self.refuse(session, command, self.refusal)
@@ -315,6 +318,9 @@ class Engine:
                                           "(P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context")
         elif self.loading and not command.flags & WHILE_LOADING and not session.flags & INTERNAL:
             self.refuse(session, command, "LOADING Redis is loading the dataset in memory")
+        elif self.busy and not command.flags & ALLOW_BUSY:
+            self.refuse(session, command, f"BUSY Redis is busy running a script. You can only call {self.script.kill_word} KILL or "
+                                          "SHUTDOWN NOSAVE.")
         elif self.pause_until and self.is_paused(session, command):
             session.flags |= BLOCKED | PAUSED
             self.postponed.append((session, words))
@@ -331,9 +337,10 @@ class Engine:
                 session.writer.end = session.writer.start + pending
             if pubsub.postponed:
                 pubsub.say_postponed(session)
-            if self.store.waiters.ready:
-                self.serve_ready()
-            self.go_on()
+            if self.script is None:
+                if self.store.waiters.ready:
+                    self.serve_ready()
+                self.go_on()
             session.flags = session.flags & ~REPLY_SKIP_NEXT | REPLY_SKIP if session.flags & REPLY_SKIP_NEXT \
                 else session.flags & ~REPLY_SKIP
             return 0
@@ -357,6 +364,12 @@ class Engine:
         if command.name == "exec":
             return any(cython.cast(BoundCommand, queued).flags & WRITES for queued, words in session.queue)
         return command.flags & WRITES != 0 or command.name == "ping"
+
+    def lacks_memory(self) -> bool:
+        """Whether more than maxmemory is used, and nothing can be evicted. While a script runs nothing is."""
+        if self.script is None:
+            self.short_of_memory = not self.make_room()
+        return self.short_of_memory
 
     def oom_refuses(self, session, command):
         """Memory is short: words that may use more are refused, and EXEC when one of the queued does."""
@@ -388,6 +401,10 @@ class Engine:
 
     def write_error(self, session: Session, text: str) -> None:
         session.writer.error(text.encode("utf-8", "surrogateescape"))
+        self.count_error(text)
+
+    def count_error(self, text: str) -> None:
+        """INFO's errorstats."""
         code = text.split(" ", 1)[0]
         self.error_counts[code] = self.error_counts.get(code, 0) + 1
 
@@ -398,21 +415,28 @@ class Engine:
         started: cython.longlong = self.last_end if self.last_end > 0 else steady_nanoseconds()
         elapsed: cython.longlong
         try:
-            value = self.invoke(session, command, words)
+            value = self.invoke(self.call, session, command, words)
             if value is WAIT and self.call.parked is not None:
                 self.park(session, self.call.parked)
             elif value is not NO_REPLY:
                 session.writer.encode(value)
         except ReplyError as error:
             session.writer.end = session.writer.start + pending
-            self.reply_error(session, command, str(error))
+            if error.counted:
+                command.failed += 1
+                session.writer.error(str(error).encode("utf-8", "surrogateescape"))
+            else:
+                self.reply_error(session, command, str(error))
         except Exception as error:
             session.writer.end = session.writer.start + pending
             self.reply_error(session, command, str(internal_error(command.name, error)))
         elapsed = steady_nanoseconds()
         if self.last_end >= 0:
             self.last_end = elapsed
-        elapsed -= started
+        return self.note_end(session, command, words, elapsed - started)
+
+    def note_end(self, session, command, words, elapsed):
+        """After a body that took so many nanoseconds: what is counted and shown of it."""
         command.calls += 1
         command.note(elapsed, 1)
         if self.monitors and not command.flags & SKIP_MONITOR:
@@ -424,16 +448,18 @@ class Engine:
             self.note_duration(session, command, words, elapsed)
         return 0
 
-    def invoke(self, session, command, words):
-        """The body's value. Effects are handed on, also of a body that raised half-way."""
-        call: Call = self.call
+    def invoke(self, call, session, command, words):
+        """The body's value. Effects are handed on, also of a body that raised half-way.
+
+        `call` is the engine's, or another where that is in use: for the words of a script.
+        """
         arguments: cython.pointer(PyObject)[64]
         i: cython.Py_ssize_t
         count: cython.Py_ssize_t = PyTuple_GET_SIZE(words) - command.skip
         call.begin(session, command, words)
         call.group = command.group
         call.reading = command.flags & READS != 0
-        call.may_wait = not self.executing
+        call.may_wait = not self.executing and self.script is None
         self.running += 1
         try:
             if count <= MOST_ARGUMENTS:
@@ -602,6 +628,37 @@ class Engine:
             self.store.propagate(index, words)
         self.store.propagate(effects[-1][0], (b"EXEC",))
 
+    # --- scripts -----------------------------------------------------------------------------------------------------
+
+    def serve_meanwhile(self, session):
+        """Serves other clients for a moment while a script of this client is under way: they may end it, and little else."""
+        call: Call = self.call
+        pubsub: PubSub = self.store.pubsub
+        executing = pubsub.executing
+        last_end: cython.longlong = self.last_end
+        was_blocked: cython.bint = session.flags & BLOCKED != 0
+        if self.meanwhile is None:
+            return 0
+        if not self.busy:
+            self.busy = True
+            self.reconsider()
+        self.call = Call(self.store, self)
+        session.flags |= BLOCKED            # what it sends meanwhile is read, and run later
+        try:
+            self.meanwhile()
+        finally:
+            self.call = call
+            if not was_blocked:
+                session.flags &= ~BLOCKED
+            pubsub.executing = executing
+            self.last_end = last_end
+        return 0
+
+    def end_busy(self) -> None:
+        """After the script."""
+        self.busy = False
+        self.reconsider()
+
     # --- waiting clients ---------------------------------------------------------------------------------------------
 
     def park(self, session: Session, blocked: Blocked) -> None:
@@ -680,7 +737,7 @@ class Engine:
             try:
                 if session.flags & RESTRICTED and (denial := self.acl.check(session, command, blocked.words, "toplevel")):
                     raise ReplyError(denial)
-                value = self.invoke(session, command, blocked.words)
+                value = self.invoke(call, session, command, blocked.words)
             except ReplyError as error:
                 value = error
             except Exception as error:

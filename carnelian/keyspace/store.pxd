@@ -16,6 +16,7 @@ cdef class Store:
     cdef readonly object pubsub         # pubsub.PubSub
     cdef public list sinks              # callables (database index, words): AOF, replicas
     cdef readonly Journal journal       # the one of the sinks that twins write to themselves, or None
+    cdef public int targets             # whom the effect that a sink gets is for: 1 the AOF, 2 the replicas, 3 both
     cdef public list listeners          # callables (database index, key or None for all of it; index -1: of them all)
     cdef bint attentive                 # somebody watches: changed() has to look closer
     cdef public bint is_frequency       # maxmemory-policy is an LFU one

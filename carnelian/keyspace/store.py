@@ -36,6 +36,7 @@ class Store:
         self.waiters = Waiters()
         self.pubsub = PubSub(self.deliver)
         self.sinks = []
+        self.targets = 3
         self.listeners = []
         self.graveyard = []
         self.active_expire = True

@@ -1,1 +1,1 @@
-"""Lua through lupa: scripts, functions and their libraries."""
+"""Lua scripts: https://redis.io/docs/latest/develop/interact/programmability/eval-intro/"""

@@ -21,6 +21,7 @@ def connect(config, engine) -> None:
 
     Sockets and clients' buffers are their owner's business. ConfigError, for a rename-command that can't be.
     """
+    import carnelian.scripting.words
     import carnelian.server.words
     store = engine.store
 
@@ -62,6 +63,7 @@ def connect(config, engine) -> None:
     simple("latency-monitor-threshold", engine, "latency_threshold")
     simple("tracking-table-max-keys", engine.tracking, "limit")
     simple("latency-tracking", engine, "latency_tracking")
+    simple("busy-reply-threshold", engine, "busy_threshold")
     config.on_change("maxmemory-policy", policy)
     config.on_change("lfu-log-factor", frequency)
     config.on_change("lfu-decay-time", frequency)

@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 
+import carnelian.scripting.words
 import carnelian.server.words           # declares them, before an engine takes up what is declared
 from carnelian.engine import Engine
 from carnelian.server import addresses, config_effects, log as logs

@@ -1,1 +1,1 @@
-"""The Lua libraries that scripts and functions find."""
+"""The libraries of scripts: each module's `install(lua)` puts its table among the globals of a LuaRuntime."""

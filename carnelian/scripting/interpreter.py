@@ -1,0 +1,453 @@
+# cython: language_level=3, cdivision=True
+"""Runs Lua: one interpreter for all scripts of an engine (and another for all functions).
+
+The Lua half is in lua/: sandbox.lua says what keeps a script in its place. Python's half answers from C as much as
+it can: a crossing in either direction takes some 0.3 us, and a one-word script makes four.
+
+Rules for what Lua calls here. It never raises (an exception would be a Lua error with a Python object in it), it never
+calls into Lua (lupa clears the stack of the state that it calls), and it looks at Lua's memory first: where Lua is out
+of memory while lupa hands it a value, the process is lost.
+"""
+import hashlib
+import logging
+from importlib import import_module
+from pathlib import Path
+
+import cython
+import lupa.lua51
+from cython.cimports.carnelian.base.clock import steady_nanoseconds
+from cython.cimports.carnelian.keyspace.session import INTERNAL, NO_TOUCH
+from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_CheckExact, PyBytes_GET_SIZE
+
+from carnelian.base.errors import OutOfMemory, ReplyError
+from carnelian.engine.engine import internal_error
+from carnelian.keyspace import declaration
+from carnelian.scripting.conversion import FLAT_MOST, argument_text, reply_from_lua, reply_to_lua
+from carnelian.scripting.scanner import refusal
+from carnelian.scripting.tail_calls import keep_frames
+from carnelian.version import REDIS_VERSION
+
+log = logging.getLogger("carnelian")
+
+NOSCRIPT = cython.declare(cython.ulonglong, declaration.NOSCRIPT)
+WRITES = cython.declare(cython.ulonglong, declaration.WRITE | declaration.MAY_REPLICATE)
+WRITE = cython.declare(cython.ulonglong, declaration.WRITE)
+DENYOOM = cython.declare(cython.ulonglong, declaration.DENYOOM)
+
+LUA_FILES = ("sandbox.lua", "replies.lua", "api.lua", "running.lua")
+LIBRARIES = ("cjson", "cmsgpack", "struct", "bit")
+# Bytes that Lua may use; and what must be free of it before lupa hands it something.
+MOST_MEMORY = 1 << 30
+MARGIN = cython.declare(cython.Py_ssize_t, 16 << 20)
+# Values that go with a call; more are handed over in parts.
+MOST_VALUES = cython.declare(cython.Py_ssize_t, 1000)
+LOG_LEVELS = (logging.DEBUG, logging.INFO, logging.INFO, logging.WARNING)
+ALL = cython.declare(cython.int, 3)             # targets of effects
+
+NOT_KNOWN = (None, 0, b"ERR Unknown Redis command called from script")
+WRONG_COUNT = (None, 0, b"ERR Wrong number of args calling Redis command from script")
+NO_WORD = (None, 0, b"ERR Please specify at least one argument for this redis lib call")
+BAD_ARGUMENT = (None, 0, b"ERR Lua redis lib command arguments must be strings or integers")
+NOT_ALLOWED = (None, 0, b"ERR This Redis command is not allowed from script")
+READS_ONLY = (None, 0, b"ERR Write commands are not allowed from read-only scripts.")
+NO_MEMORY = (None, 0, b"ERR not enough memory")
+OOM = (None, 0, OutOfMemory.text.encode())
+OUTSIDE = (None, 0, b"ERR redis.call/pcall can only be called inside a script invocation")
+
+
+class CompileError(Exception):
+    """Lua can't read the source: the text is Lua's."""
+
+
+class ScriptError(ReplyError):
+    """The error that ended a script. `counted`: it was an error of a word, and has been counted as such."""
+
+    def __init__(self, text: str, counted: bool = False):
+        ReplyError.__init__(self, text)
+        self.counted = counted
+
+
+def no_attribute(*_):
+    raise AttributeError("Lua has no business with attributes")
+
+
+class Interpreter:
+    """A Lua state with what scripts may use of it. One run at a time, on the engine's thread.
+
+    `kill_word`: which KILL ends a run, "SCRIPT" or "FUNCTION". An instance makes its Lua state at once (some 0.3 ms, 100 KB).
+    """
+
+    def __init__(self, engine, kill_word="SCRIPT"):
+        self.engine = engine
+        self.kill_word = kill_word
+        self.call = Call(engine.store, engine)
+        self.session = Session(engine.store.databases[0])
+        self.session.flags = INTERNAL
+        self.session.address = "lua"
+        self.targets = ALL
+        self.lua = lupa.lua51.LuaRuntime(
+            encoding=None, attribute_handlers=(no_attribute, no_attribute), register_eval=False, register_builtins=False,
+            unpack_returned_tuples=True, max_memory=MOST_MEMORY)
+        self.memory_used = self.lua.get_memory_used
+        self.prepare()
+
+    def prepare(self):
+        """Runs the files of lua/, installs the libraries, empties the true globals."""
+        major, minor, patch = map(int, REDIS_VERSION.split("."))
+        host = self.lua.table_from({name.encode(): function for name, function in {
+            "call": self.call_word, "call_packed": self.call_packed, "more": self.more, "interrupted": self.interrupted,
+            "check_source": refusal, "is_exception": is_exception, "number_text": argument_text, "sha1": sha1,
+            "log": self.log_line, "setresp": self.setresp, "set_repl": self.set_repl, "acl_check": self.acl_check,
+            "version": REDIS_VERSION.encode(), "version_number": major << 16 | minor << 8 | patch}.items()})
+        shared = self.lua.table_from({})
+        for name in LUA_FILES:
+            source = (Path(__file__).parent / "lua" / name).read_bytes()
+            functions = self.lua.compile(source, name=b"=carnelian")(host, shared)
+        (self.run_script, self.run_function, self.run_body, self.run_gathered, self.gather, self.more_of_result, self.adopt,
+         self.bind, self.dump) = functions
+        for name in LIBRARIES:
+            import_module(f"carnelian.scripting.libraries.{name}").install(self.lua)
+            self.adopt(name.encode())
+        names = self.lua.globals()
+        for name in list(names.keys()):
+            names[name] = None
+
+    # --- for the rooms above -----------------------------------------------------------------------------------------
+
+    def compile(self, source, name=b"@user_script", environment=None):
+        """A Lua function of the source; its globals are `environment` (see `protected`), or those of all scripts.
+
+        `name` is the chunk's, as errors show it. CompileError.
+        """
+        problem = refusal(source)
+        if problem is not None:
+            raise CompileError(problem.decode("utf-8", "surrogateescape"))
+        self.need_memory(len(source) * 10)
+        try:
+            function = self.lua.compile(source, name=name)
+        except lupa.lua51.LuaError as error:
+            text = error.args[0] if error.args else b"not enough memory"
+            raise CompileError(text.decode("utf-8", "surrogateescape") if isinstance(text, bytes) else text) from None
+        return self.bind(self.lua.compile(keep_frames(self.dump(function))), environment)
+
+    def run(self, function, session, keys, arguments, flags=0, name=b"", words=(), is_function=False):
+        """Runs a compiled function for a client, and gives its reply. ScriptError.
+
+        `keys`, `arguments`: tuples of bytes. They are KEYS and ARGV, or, where `is_function`, the two tables that the
+        function gets. `name` is shown in errors, `words` is the request.
+        """
+        self.begin(session, flags, name, words)
+        try:
+            return self.enter(function, len(keys), tuple(keys) + tuple(arguments), is_function)
+        finally:
+            self.end()
+
+    def run_words(self, function, session, words, key_count, flags, name):
+        """As `run`, with keys and arguments where EVAL has them: from the fourth word on."""
+        self.begin(session, flags, name, words)
+        try:
+            return self.enter(function, key_count, words[3:], False)
+        finally:
+            self.end()
+
+    def run_library(self, function, session, name=b""):
+        """Runs the body of a library, which may call no words. ScriptError."""
+        self.begin(session, 0, name, ())
+        self.loading = True
+        try:
+            return self.enter(function, -1, (), False)
+        finally:
+            self.loading = False
+            self.end()
+
+    def kill(self):
+        """Ends the run, at the next moment that it is looked at; ReplyError if it has written."""
+        if self.wrote:
+            raise ReplyError("UNKILLABLE Sorry the script already executed write commands against the dataset. You can either "
+                             "wait the script termination or kill the server in a hard way using the SHUTDOWN NOSAVE command.")
+        self.killed = b"ERR Error running script: Script killed by user with %b KILL." % self.kill_word.encode()
+
+    def memory(self):
+        """Bytes that Lua uses."""
+        return self.lua.get_memory_used(total=True)
+
+    def milliseconds(self):
+        """How long the run has lasted."""
+        return (steady_nanoseconds() - self.started) // 1000000
+
+    # --- a run -------------------------------------------------------------------------------------------------------
+
+    def begin(self, session: Session, flags: cython.int, name: bytes, words: tuple) -> None:
+        own: Session = self.session
+        own.db = session.db
+        own.user = session.user
+        own.flags = INTERNAL | session.flags & NO_TOUCH
+        own.writer.resp = 2
+        self.caller = session
+        self.name = name
+        self.words = words
+        self.flags = flags
+        self.wrote = False
+        self.killed = None
+        self.targets = ALL
+        self.pending = None
+        self.started = steady_nanoseconds()
+        self.engine.script = self
+        if self.engine.store.sinks and not self.engine.executing:
+            self.effects = []
+        else:
+            self.effects = None
+
+    def end(self) -> None:
+        self.engine.script = None
+        if self.engine.busy:
+            self.engine.end_busy()
+        self.caller = None
+        self.words = None
+        self.pending = None
+        if self.effects is not None:
+            self.hand_on()
+
+    def enter(self, function, key_count, values, is_function):
+        if cython.cast(cython.Py_ssize_t, self.memory_used()) > MOST_MEMORY - MARGIN:
+            self.need_memory(0)
+        try:
+            if key_count < 0:
+                result = self.run_body(function)
+            elif len(values) > MOST_VALUES or key_count > MOST_VALUES:
+                self.need_memory(sum(map(len, values)) + 64 * len(values))
+                for at in range(0, len(values), MOST_VALUES):
+                    self.gather(*values[at:at + MOST_VALUES])
+                result = self.run_gathered(function, key_count, is_function)
+            elif is_function:
+                result = self.run_function(function, key_count, *values)
+            else:
+                result = self.run_script(function, key_count, *values)
+        except lupa.lua51.LuaError as error:
+            log.warning("A script failed outside of its bounds: %s", error)
+            raise ScriptError(f"ERR {error}") from None
+        if PyBytes_CheckExact(result):
+            return result
+        if type(result) is not tuple:
+            return reply_from_lua(b"v", (result,), self.session.writer.resp)
+        if result[0] == b"E":
+            raise self.failure(result)
+        if result[0] == b"A":
+            return [item if PyBytes_CheckExact(item) else reply_from_lua(b"v", (item,), 2) for item in result[1:]]
+        return self.structure(result[0], result[1])
+
+    def structure(self, layout: bytes, count):
+        """A table that the script has returned."""
+        values = []
+        while len(values) < count:
+            part = self.more_of_result()
+            values.extend(part if type(part) is tuple else (part,))
+        reply = reply_from_lua(layout, tuple(values), self.session.writer.resp)
+        if isinstance(reply, ReplyError):
+            raise ScriptError(str(reply), layout == b"E")
+        return reply
+
+    def failure(self, result: tuple) -> ScriptError:
+        """The error of a run, with the place where it was raised."""
+        _, text, source, line, counted = result
+        text = text.rstrip(b"\r\n").decode("utf-8", "surrogateescape")
+        if source and line >= 0:
+            name, source = self.name.decode("utf-8", "surrogateescape"), source.decode("utf-8", "surrogateescape")
+            text = f"{text} script: {name}, on {source}:{line}."
+        return ScriptError(text, counted)
+
+    def need_memory(self, size) -> None:
+        """Makes sure that Lua has so many bytes and the margin; ScriptError."""
+        if self.memory_used() + size > MOST_MEMORY - MARGIN:
+            self.lua.gccollect()
+            if self.memory_used() + size > MOST_MEMORY - MARGIN:
+                raise ScriptError("ERR not enough memory")
+
+    def hand_on(self):
+        """Propagates what the run has changed, all of it or nothing."""
+        effects: list = self.effects
+        self.effects = None
+        store = self.engine.store
+        if not effects:
+            return 0
+        if all([targets == ALL for _, _, targets in effects]):
+            self.engine.propagate_together([(index, words) for index, words, _ in effects])
+            return 0
+        for target in (1, 2):
+            chosen = [(index, words) for index, words, targets in effects if targets & target]
+            if chosen:
+                store.targets = target
+                try:
+                    self.engine.propagate_together(chosen)
+                finally:
+                    store.targets = ALL
+        return 0
+
+    # --- called by Lua -----------------------------------------------------------------------------------------------
+
+    def call_word(self, *words):
+        """redis.call and redis.pcall: see replies.lua for what is answered."""
+        i: cython.Py_ssize_t
+        for i in range(len(words)):
+            if not PyBytes_CheckExact(words[i]):
+                try:
+                    words = tuple([word if PyBytes_CheckExact(word) else argument_text(word) for word in words])
+                except Exception:
+                    return BAD_ARGUMENT
+                if None in words:
+                    return BAD_ARGUMENT
+                break
+        return self.execute(words)
+
+    def call_packed(self, lengths, data):
+        """The same with the words in one piece, and the length of each: "3,1,1"."""
+        words: list = []
+        at: cython.Py_ssize_t = 0
+        try:
+            for length in map(int, lengths.split(b",")):
+                words.append(data[at:at + length])
+                at += length
+        except MemoryError:
+            return NO_MEMORY
+        return self.execute(tuple(words))
+
+    def execute(self, words):
+        engine: Engine = self.engine
+        command: BoundCommand
+        name: bytes
+        count: cython.Py_ssize_t = len(words)
+        started: cython.longlong
+        if cython.cast(cython.Py_ssize_t, self.memory_used()) > MOST_MEMORY - MARGIN:
+            return NO_MEMORY
+        if count == 0:
+            return NO_WORD
+        if self.caller is None or self.loading:
+            return OUTSIDE
+        name = words[0]
+        command = engine.table.find(PyBytes_AS_STRING(name), PyBytes_GET_SIZE(name))
+        if command is not None and command.subcommands is not None and count > 1:
+            command = command.subcommands.get(cython.cast(bytes, words[1]).lower())
+        if command is None:
+            return self.refused(None, NOT_KNOWN)
+        if command.arity > 0 and command.arity != count or count < -command.arity or command.function is None:
+            return self.refused(command, WRONG_COUNT)
+        if command.flags & NOSCRIPT:
+            return self.refused(command, NOT_ALLOWED)
+        if command.flags & WRITES:
+            if self.flags & (NO_WRITES | READ_ONLY):
+                return self.refused(command, READS_ONLY)
+        if engine.maxmemory and engine.short_of_memory and command.flags & DENYOOM and not self.wrote \
+                and not self.flags & ALLOW_OOM:
+            return self.refused(command, OOM)
+        if command.flags & WRITE:
+            self.wrote = True
+        started = steady_nanoseconds()
+        try:
+            if self.effects is not None:
+                value = self.invoke_for_effects(command, words)
+            else:
+                value = engine.invoke(self.call, self.session, command, words)
+            value = self.to_lua(value)
+        except ReplyError as error:
+            value = self.failed(command, error)
+        except Exception as error:
+            value = self.failed(command, internal_error(command.name, error))
+        engine.note_end(self.session, command, words, steady_nanoseconds() - started)
+        return value
+
+    def invoke_for_effects(self, command: BoundCommand, words: tuple):
+        store = self.engine.store
+        sinks = store.sinks
+        store.sinks = [self.collect]
+        try:
+            return self.engine.invoke(self.call, self.session, command, words)
+        finally:
+            store.sinks = sinks
+
+    def collect(self, index, words):
+        if self.targets:
+            self.effects.append((index, words, self.targets))
+
+    def refused(self, command, answer: tuple) -> tuple:
+        """A word that is not run: the error is counted."""
+        bound: BoundCommand = command
+        if command is not None:
+            bound.rejected += 1
+        self.engine.count_error(answer[2].decode())
+        return answer
+
+    def failed(self, command: BoundCommand, error) -> tuple:
+        text = str(error)
+        command.failed += 1
+        self.engine.count_error(text)
+        return None, 0, text.encode("utf-8", "surrogateescape")
+
+    def to_lua(self, value):
+        if PyBytes_CheckExact(value):
+            if PyBytes_GET_SIZE(value) > MARGIN // 4 and self.memory_used() + len(value) > MOST_MEMORY - MARGIN:
+                return NO_MEMORY
+            return value
+        answer, self.pending, size = reply_to_lua(value, self.session.writer.resp)
+        self.pending_at = 0
+        if size > MARGIN // 4 and self.memory_used() + size > MOST_MEMORY - MARGIN:
+            self.pending = None
+            return NO_MEMORY
+        return answer
+
+    def more(self):
+        """The next values of the reply that is handed over in parts; none at its end."""
+        pending: list = self.pending
+        start: cython.Py_ssize_t = self.pending_at
+        if pending is None or self.memory_used() > MOST_MEMORY - MARGIN // 2:
+            return ()
+        self.pending_at = start + FLAT_MOST
+        if self.pending_at >= len(pending):
+            self.pending = None
+        return tuple(pending[start:start + FLAT_MOST])
+
+    def interrupted(self):
+        """Called now and then while a script runs: the error that shall end it, or None."""
+        engine: Engine = self.engine
+        try:
+            if self.caller is None:
+                return None
+            if self.memory_used() > MOST_MEMORY - MARGIN // 2:
+                return b"ERR not enough memory"
+            if steady_nanoseconds() - self.started >= engine.busy_threshold * 1000000:
+                if not engine.busy:
+                    log.warning("Slow script detected: still in execution after %d milliseconds. You can try killing the script "
+                                "using the %s KILL command. Script name is: %s.", self.milliseconds(), self.kill_word,
+                                self.name.decode("utf-8", "replace"))
+                engine.serve_meanwhile(self.caller)
+        except Exception:
+            log.exception("Serving others while a script runs failed")
+        return self.killed
+
+    def log_line(self, level, text):
+        """redis.log"""
+        log.log(LOG_LEVELS[int(level)], "%s", text.decode("utf-8", "replace"))
+
+    def setresp(self, version):
+        self.session.writer.resp = int(version)
+
+    def set_repl(self, targets):
+        self.targets = int(targets)
+
+    def acl_check(self, *words):
+        """redis.acl_check_cmd: None for a word that is not there or has a wrong number of arguments."""
+        words = tuple([argument_text(word) for word in words])
+        command: BoundCommand = self.engine.commands.get(words[0].lower())
+        if command is not None and command.subcommands is not None and len(words) > 1:
+            command = command.subcommands.get(words[1].lower())
+        if command is None or command.arity > 0 and command.arity != len(words) or len(words) < -command.arity:
+            return None
+        return True
+
+
+def is_exception(value) -> bool:
+    """Whether an error value in Lua is an exception of Python's."""
+    return isinstance(value, BaseException)
+
+
+def sha1(data):
+    return hashlib.sha1(data).hexdigest().encode()

@@ -1,0 +1,129 @@
+"""EVAL, EVALSHA and SCRIPT: https://redis.io/docs/latest/develop/interact/programmability/eval-intro/
+
+Importing this declares them. The scripts of an engine are kept in its `interpreter.scripts` (scripts.py).
+"""
+from carnelian.base.errors import ReplyError, SyntaxFault
+from carnelian.base.replies import OK, Status
+from carnelian.keyspace.declaration import (
+    ALLOW_BUSY, MAY_REPLICATE, NO_MANDATORY_KEYS, NOSCRIPT, READONLY, SKIP_MONITOR, STALE, command)
+from carnelian.scripting.scripts import ScriptCache, evaluate, evaluate_sha
+
+RUN_FLAGS = NOSCRIPT | SKIP_MONITOR | MAY_REPLICATE | NO_MANDATORY_KEYS | STALE
+READ_FLAGS = NOSCRIPT | SKIP_MONITOR | NO_MANDATORY_KEYS | STALE | READONLY
+RUNNING = "Depends on the script that is executed."
+
+
+def scripts_of(engine) -> ScriptCache:
+    """The scripts that an engine keeps; made with its interpreter at first use."""
+    if engine.interpreter is None:
+        engine.interpreter = ScriptCache(engine)
+    return engine.interpreter
+
+
+@command("EVAL script numkeys [key [key ...]] [arg [arg ...]]", RUN_FLAGS, since="2.6.0", group="scripting",
+         keys="RW ACCESS UPDATE", complexity=RUNNING)
+def eval_(c, source: bytes, count: bytes, *rest: bytes):
+    """Run a Lua script on the server."""
+    return evaluate(scripts_of(c.engine), c, source, count, False)
+
+
+@command("EVAL_RO script numkeys [key [key ...]] [arg [arg ...]]", READ_FLAGS, since="7.0.0", group="scripting",
+         keys="RO ACCESS", complexity=RUNNING)
+def eval_ro(c, source: bytes, count: bytes, *rest: bytes):
+    """Run a Lua script that only reads."""
+    return evaluate(scripts_of(c.engine), c, source, count, True)
+
+
+@command("EVALSHA sha1 numkeys [key [key ...]] [arg [arg ...]]", RUN_FLAGS, since="2.6.0", group="scripting",
+         keys="RW ACCESS UPDATE", complexity=RUNNING)
+def evalsha(c, sha: bytes, count: bytes, *rest: bytes):
+    """Run a Lua script that the server has kept, by its SHA1."""
+    return evaluate_sha(scripts_of(c.engine), c, sha, count, False)
+
+
+@command("EVALSHA_RO sha1 numkeys [key [key ...]] [arg [arg ...]]", READ_FLAGS, since="7.0.0", group="scripting",
+         keys="RO ACCESS", complexity=RUNNING)
+def evalsha_ro(c, sha: bytes, count: bytes, *rest: bytes):
+    """Run a kept Lua script that only reads, by its SHA1."""
+    return evaluate_sha(scripts_of(c.engine), c, sha, count, True)
+
+
+@command("SCRIPT LOAD script", NOSCRIPT | STALE, since="2.6.0", group="scripting",
+         complexity="O(N), N the length of the script in bytes")
+def script_load(c, source: bytes):
+    """Keep a Lua script without running it."""
+    return scripts_of(c.engine).load(source).sha
+
+
+@command("SCRIPT EXISTS sha1 [sha1 ...]", NOSCRIPT, since="2.6.0", group="scripting", complexity="O(N), N scripts")
+def script_exists(c, *shas: bytes):
+    """Tell which of the scripts are kept."""
+    kept = c.engine.interpreter.by_sha if c.engine.interpreter is not None else {}
+    return [int(sha.lower() in kept) for sha in shas]
+
+
+@command("SCRIPT SHOW sha1", NOSCRIPT, since="8.0.0", group="scripting", complexity="O(1)")
+def script_show(c, sha: bytes):
+    """Show the source of a script that is kept."""
+    script = scripts_of(c.engine).by_sha.get(sha.lower())
+    if script is None:
+        raise ReplyError("NOSCRIPT No matching script. Please use EVAL.")
+    return script.source
+
+
+@command("SCRIPT FLUSH [ASYNC | SYNC]", NOSCRIPT, since="2.6.0", group="scripting", arity=-2,
+         complexity="O(N), N scripts that are kept")
+def script_flush(c, *mode: bytes):
+    """Forget all scripts."""
+    if len(mode) > 1 or mode and mode[0].upper() not in (b"ASYNC", b"SYNC"):
+        raise ReplyError("ERR SCRIPT FLUSH only support SYNC|ASYNC option")
+    c.engine.interpreter = None             # with all that Lua holds
+    return OK
+
+
+@command("SCRIPT KILL", NOSCRIPT | ALLOW_BUSY, since="2.6.0", group="scripting", complexity="O(1)")
+def script_kill(c):
+    """End the script that runs."""
+    script = c.engine.script
+    if script is None:
+        raise ReplyError("NOTBUSY No scripts in execution right now.")
+    if script.kill_word != "SCRIPT":
+        raise ReplyError(f"BUSY Redis is busy running a script. You can only call {script.kill_word} KILL or SHUTDOWN NOSAVE.")
+    script.kill()
+    return OK
+
+
+@command("SCRIPT DEBUG <YES | SYNC | NO>", NOSCRIPT, since="3.2.0", group="scripting", complexity="O(1)")
+def script_debug(c, mode: bytes):
+    """Turn the debugging of scripts off; there is none to turn on."""
+    mode = mode.upper()
+    if mode == b"NO":
+        return OK
+    if mode in (b"YES", b"SYNC"):
+        raise ReplyError("ERR The debugger of Lua scripts is not supported")
+    raise ReplyError("ERR Use SCRIPT DEBUG YES/SYNC/NO")
+
+
+@command("SCRIPT HELP", STALE, since="5.0.0", group="scripting", complexity="O(1)")
+def script_help(c):
+    """Explain the subcommands of SCRIPT."""
+    return [Status(line.encode()) for line in HELP.strip("\n").split("\n")]
+
+
+HELP = """
+SCRIPT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:
+DEBUG (YES|SYNC|NO)
+    Turn the debugging of scripts on or off.
+EXISTS <sha1> [<sha1> ...]
+    Tell which scripts are kept: 1 or 0 for each.
+FLUSH [ASYNC|SYNC]
+    Forget all scripts.
+KILL
+    End the script that runs.
+LOAD <script>
+    Keep a script without running it.
+SHOW <sha1>
+    Show the source of a script.
+HELP
+    Print this help.
+"""

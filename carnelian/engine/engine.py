@@ -433,7 +433,9 @@ class Engine:
         elapsed = steady_nanoseconds()
         if self.last_end >= 0:
             self.last_end = elapsed
-        return self.note_end(session, command, words, elapsed - started)
+        self.note_end(session, command, words, elapsed - started)
+        self.note_sizes(session, command, words, cython.cast(cython.longlong, session.writer.pending()) - pending)
+        return 0
 
     def note_end(self, session, command, words, elapsed):
         """After a body that took so many nanoseconds: what is counted and shown of it."""
@@ -442,7 +444,6 @@ class Engine:
         if self.monitors and not command.flags & SKIP_MONITOR:
             self.feed_monitors(session, words)
         self.processed += 1
-        self.note_sizes(session, command, words, cython.cast(cython.longlong, session.writer.pending()) - pending)
         if (self.slowlog_threshold >= 0 and elapsed >= self.slowlog_threshold * 1000) or (
                 self.latency_threshold and elapsed >= self.latency_threshold * 1000000):
             self.note_duration(session, command, words, elapsed)

@@ -16,7 +16,7 @@ from pathlib import Path
 import cython
 import lupa.lua51
 from cython.cimports.carnelian.base.clock import steady_nanoseconds
-from cython.cimports.carnelian.keyspace.session import INTERNAL, NO_TOUCH
+from cython.cimports.carnelian.keyspace.session import INTERNAL, NO_TOUCH, RESTRICTED
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_CheckExact, PyBytes_GET_SIZE
 
 from carnelian.base.errors import OutOfMemory, ReplyError
@@ -181,7 +181,8 @@ class Interpreter:
         own: Session = self.session
         own.db = session.db
         own.user = session.user
-        own.flags = INTERNAL | session.flags & NO_TOUCH
+        own.rights = session.rights
+        own.flags = INTERNAL | session.flags & (NO_TOUCH | RESTRICTED)
         own.writer.resp = 2
         self.caller = session
         self.name = name
@@ -333,6 +334,8 @@ class Interpreter:
             return self.refused(command, WRONG_COUNT)
         if command.flags & NOSCRIPT:
             return self.refused(command, NOT_ALLOWED)
+        if self.session.flags & RESTRICTED and (denial := engine.acl.check(self.session, command, words, "lua")):
+            return self.refused(command, (None, 0, denial.encode("utf-8", "surrogateescape")))
         if command.flags & WRITES:
             if self.flags & (NO_WRITES | READ_ONLY):
                 return self.refused(command, READS_ONLY)

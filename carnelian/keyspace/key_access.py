@@ -32,9 +32,10 @@ def of_bitfield(declared, words):
     only_reads = True
     while at < len(words) and only_reads:
         word = words[at].upper()
-        if word == b"GET":
+        left = len(words) - at - 1
+        if word == b"GET" and left >= 2:
             at += 3
-        elif word == b"OVERFLOW":
+        elif word == b"OVERFLOW" and left >= 1:
             at += 2
         else:
             only_reads = False              # SET, INCRBY, or an error, which is better taken for a change
@@ -94,7 +95,22 @@ def of_migrate(declared, words):
     return [(at, spec) for at, spec in declared.usage.key_positions(words) if (at == 3) == (words[3] != b"")]
 
 
-OF_OPTIONS = {"set": of_set, "delex": of_delex, "bitfield": of_bitfield, "sort": of_sort, "georadius": of_georadius,
+def of_migrate(declared, words):
+    """MIGRATE: its key, or all that follows KEYS, where that is no password."""
+    spec = declared.usage.key_specs[0]
+    at = 6
+    while at < len(words):
+        word = words[at].upper()
+        if word == b"KEYS":
+            if words[3]:
+                raise ValueError("a key and KEYS")
+            if at + 1 < len(words):
+                return [(place, spec) for place in range(at + 1, len(words))]
+        at += {b"AUTH": 2, b"AUTH2": 3}.get(word, 1)
+    return [(3, spec)]
+
+
+OF_OPTIONS = {"set": of_set, "delex": of_delex, "bitfield": of_bitfield, "sort": of_sort, "migrate": of_migrate, "georadius": of_georadius,
               "georadiusbymember": of_georadius, "migrate": of_migrate, "xread": of_xread, "xreadgroup": of_xread}
 
 

@@ -433,6 +433,16 @@ def test_a_waiting_client_is_checked_again(carnelian):
     ask("ACL", "DELUSER", "waiting")
 
 
+def test_keys_among_options(both):
+    for request in """BITFIELD x SET u8 0 1|BITFIELD x|BITFIELD x OVERFLOW SAT GET u8 0|BITFIELD x OVERFLOW SAT|BITFIELD x nosuch|BITFIELD x GET u8|
+            BITFIELD x GET u8 0 SET u8 0 1|BITFIELD x GET SET u8|SET x 1 GET|SET x 1 EX GET|SET x GET|SORT x STORE y STORE z|SORT x BY STORE STORE z|
+            SORT x LIMIT STORE a b|SORT x STORE|XREAD COUNT 1 STREAMS a b 0 0|XREAD STREAMS a b c|XREAD COUNT 1 STREAMS a|
+            XREADGROUP GROUP STREAMS a STREAMS b 0|XREADGROUP GROUP g STREAMS STREAMS b 0|XREADGROUP NOACK GROUP g c STREAMS b 0|
+            MIGRATE h 1 k 0 1|MIGRATE h 1 k 0 1 KEYS a|MIGRATE h 1 '' 0 1|MIGRATE h 1 '' 0 1 KEYS|MIGRATE h 1 '' 0 1 KEYS KEYS a|
+            MIGRATE h 1 '' 0 1 AUTH KEYS KEYS a b|MIGRATE h 1 '' 0 1 AUTH2 KEYS KEYS KEYS a b|MIGRATE h 1 '' 0 1 COPY keys a KEYS b""".split("|"):
+        both(f"COMMAND GETKEYSANDFLAGS {request.strip()}")
+
+
 # ---- signing in
 
 def test_signing_in(acl):

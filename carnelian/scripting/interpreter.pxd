@@ -40,6 +40,6 @@ cdef class Interpreter:
     cdef Py_ssize_t pending_at
 
     cdef object execute(self, tuple words)
-    cdef object enter(self, function, Py_ssize_t key_count, tuple values, bint is_function)
+    cdef object enter(self, function, Py_ssize_t key_count, tuple values, object is_function)
     cdef object to_lua(self, object value)
     cdef int hand_on(self) except -1

@@ -60,11 +60,18 @@ class CompileError(Exception):
 
 
 class ScriptError(ReplyError):
-    """The error that ended a script. `counted`: it was an error of a word, and has been counted as such."""
+    """The error that ended a script. `counted`: it was an error of a word, and has been counted as such.
 
-    def __init__(self, text: str, counted: bool = False):
+    `message` is the text alone, `source` and `line` say where it was raised: the chunk's name with its @, and -1 where it is
+    not known.
+    """
+
+    def __init__(self, text: str, counted: bool = False, message: str = "", source: str = "", line: int = -1):
         ReplyError.__init__(self, text)
         self.counted = counted
+        self.message = message or text
+        self.source = source
+        self.line = line
 
 
 def no_attribute(*_):
@@ -150,12 +157,15 @@ class Interpreter:
         finally:
             self.end()
 
-    def run_library(self, function, session, name=b""):
-        """Runs the body of a library, which may call no words. ScriptError."""
+    def run_library(self, function, session, api=None, name=b""):
+        """Runs the body of a library, which may call no words. ScriptError.
+
+        `api`: a Lua table of Lua functions, which stands in the place of `redis` meanwhile.
+        """
         self.begin(session, 0, name, ())
         self.loading = True
         try:
-            return self.enter(function, -1, (), False)
+            return self.enter(function, -1, (), api)
         finally:
             self.loading = False
             self.end()
@@ -210,11 +220,12 @@ class Interpreter:
             self.hand_on()
 
     def enter(self, function, key_count, values, is_function):
+        """Calls one of lua/running.lua's functions. `key_count` -1: the body of a library, whose api `is_function` is."""
         if cython.cast(cython.Py_ssize_t, self.memory_used()) > MOST_MEMORY - MARGIN:
             self.need_memory(0)
         try:
             if key_count < 0:
-                result = self.run_body(function)
+                result = self.run_body(function, is_function)
             elif len(values) > MOST_VALUES or key_count > MOST_VALUES:
                 self.need_memory(sum(map(len, values)) + 64 * len(values))
                 for at in range(0, len(values), MOST_VALUES):
@@ -251,11 +262,11 @@ class Interpreter:
     def failure(self, result: tuple) -> ScriptError:
         """The error of a run, with the place where it was raised."""
         _, text, source, line, counted = result
-        text = text.rstrip(b"\r\n").decode("utf-8", "surrogateescape")
+        text = message = text.rstrip(b"\r\n").decode("utf-8", "surrogateescape")
+        source = source.decode("utf-8", "surrogateescape")
         if source and line >= 0:
-            name, source = self.name.decode("utf-8", "surrogateescape"), source.decode("utf-8", "surrogateescape")
-            text = f"{text} script: {name}, on {source}:{line}."
-        return ScriptError(text, counted)
+            text = f"{message} script: {self.name.decode('utf-8', 'surrogateescape')}, on {source}:{line}."
+        return ScriptError(text, counted, message, source, line)
 
     def need_memory(self, size) -> None:
         """Makes sure that Lua has so many bytes and the margin; ScriptError."""

@@ -4,7 +4,8 @@ local _, shared = ...
 
 local error, getmetatable, rawget, tostring, type, unpack, xpcall = error, getmetatable, rawget, tostring, type, unpack, xpcall
 local concat = table.concat
-local raw_next, real_of, globals, handle, take_stop = shared.raw_next, shared.real_of, shared.globals, shared.handle, shared.take_stop
+local raw_next, real_of, protect = shared.raw_next, shared.real_of, shared.protect
+local globals, handle, take_stop = shared.globals, shared.handle, shared.take_stop
 
 -- Values that cross at once; Lua 5.1 has room for 8000 on a stack.
 local MOST = 4000
@@ -217,10 +218,17 @@ local function run_function(body, count, ...)
     return outcome(xpcall(function() return body(keys, arguments) end, handle))
 end
 
--- Runs the body of a library, without arguments.
-local function run_body(body)
+-- Runs the body of a library, without arguments. `api`: what the table `redis` is meanwhile.
+local function run_body(body, api)
     take_stop()
-    return outcome(xpcall(body, handle))
+    local usual = globals.redis
+    if api then
+        globals.redis = protect(api)
+        globals.server = globals.redis
+    end
+    local ok, value = xpcall(body, handle)
+    globals.redis, globals.server = usual, usual
+    return outcome(ok, value)
 end
 
 -- Collects many keys and arguments, for the two above, which get none then.

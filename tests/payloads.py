@@ -141,4 +141,12 @@ BODIES = {
 NEWER_BODIES = {
     "set, listpack": b"\x14" + string(listpack(b"a", 5, b"b")),
     "stream 3": STREAM_3,
+    "expiring hash, draft": b"\x16\x03" + length(0) + strings(b"f", b"v") + length(1700000000000) + strings(b"g", LONG)
+                            + length(1600000000000) + strings(b"7", b"8"),
+    "expiring listpack, draft": b"\x17" + string(listpack(b"f", b"v", 5, 6, 7, 9, b"g", b"w", 0)),
+    "expiring hash": b"\x18" + struct.pack("<Q", 1600000000000) + b"\x03" + length(0) + strings(b"f", b"v")
+                     + length(100000000001) + strings(b"g", LONG) + length(1) + strings(b"7", b"8"),
+    "expiring hash without times": b"\x18" + bytes(8) + b"\x01" + length(0) + strings(b"f", b"v"),
+    "expiring listpack": b"\x19" + struct.pack("<Q", 5) + string(listpack(b"f", b"v", 5, 6, 7, 9, b"g", b"w", 0)),
+    "expiring listpack, out of order": b"\x19" + struct.pack("<Q", 5) + string(listpack(b"f", b"v", 0, 6, 7, 9, b"g", b"w", 5)),
 }

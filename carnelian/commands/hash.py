@@ -7,7 +7,7 @@ from carnelian.base.errors import NotFloat, NotInteger, ReplyError, SyntaxFault,
 from carnelian.base.numbers import add_long_double, long_double_kind, parse_integer
 from carnelian.base.replies import OK, FieldValues, Pairs
 from carnelian.commands.chance import random_count
-from carnelian.commands.scanning import parse_cursor, scan_options
+from carnelian.commands.scanning import parse_cursor, scan_options, without
 from carnelian.keyspace.declaration import DENYOOM, FAST, READONLY, WRITE, command
 
 
@@ -45,6 +45,7 @@ def set_fields(c: Call, key: bytes, pairs: tuple):
 def hsetnx(c: Call, key: bytes, field: bytes, value: bytes):
     """Set a field of a hash unless the field is there."""
     fields: Hash = c.hash_at(key, True)
+    c.expire_fields(key, fields, (field,))
     if field in fields:
         return 0
     fields.set(field, value)
@@ -117,6 +118,7 @@ def hdel(c: Call, key: bytes, *names):
     fields: Hash = c.hash_at(key)
     deleted = 0
     if fields is not None:
+        c.expire_fields(key, fields, names)
         for field in names:
             deleted += fields.delete(field)
         if deleted:
@@ -130,6 +132,7 @@ def hincrby(c: Call, key: bytes, field: bytes, increment: bytes):
     """Add to the integer in a field, which counts as 0 while it is missing."""
     number = parse_integer(increment)
     fields: Hash = c.hash_at(key, True)
+    c.expire_fields(key, fields, (field,))
     value = fields.get(field)
     if value is not None:
         try:
@@ -138,7 +141,7 @@ def hincrby(c: Call, key: bytes, field: bytes, increment: bytes):
             raise ReplyError("ERR hash value is not an integer") from None
     if not -(2**63) <= number < 2**63:
         raise ReplyError("ERR increment or decrement would overflow")
-    fields.set(field, b"%d" % number)
+    fields.update(field, b"%d" % number)
     c.changed(key, "hincrby")
     return number
 
@@ -150,14 +153,18 @@ def hincrbyfloat(c: Call, key: bytes, field: bytes, increment: bytes):
     if long_double_kind(increment) != 1:
         raise ReplyError("ERR value is NaN or Infinity")
     fields: Hash = c.hash_at(key, True)
+    c.expire_fields(key, fields, (field,))
     value = fields.get(field)
     try:
         result = add_long_double(b"0" if value is None else value, increment)
     except NotFloat:
         raise ReplyError("ERR hash value is not a float") from None
-    fields.set(field, result)
+    fields.update(field, result)
     c.changed(key, "hincrbyfloat")
-    c.propagate(b"HSET", key, field, result)
+    if fields.time_of(field) > 0:
+        c.propagate(b"HSETEX", key, b"KEEPTTL", b"FIELDS", b"1", field, result)
+    else:
+        c.propagate(b"HSET", key, field, result)
     return result
 
 
@@ -183,14 +190,15 @@ def hrandfield(c: Call, key: bytes, *options):
     return FieldValues(found) if with_values else found
 
 
-@command("HSCAN key cursor [MATCH pattern] [COUNT count]", READONLY, since="2.8.0", group="hash", keys="RO ACCESS",
+@command("HSCAN key cursor [MATCH pattern] [COUNT count] [NOVALUES]", READONLY, since="2.8.0", group="hash", keys="RO ACCESS",
          complexity="O(1) a call, O(N) for the whole hash")
 def hscan(c: Call, key: bytes, cursor: bytes, *options):
-    """Go through the fields and values of a hash, a few at a time."""
+    """Go through the fields of a hash, with their values or (NOVALUES) without, a few at a time."""
     position = parse_cursor(cursor)
     fields: Hash = c.hash_at(key)
     if fields is None:                      # found out before the options are read
         return [b"0", []]
+    options, alone = without(options, b"NOVALUES")
     pattern, count, _ = scan_options(options)
-    position, found = fields.scan(position, count, pattern)
+    position, found = fields.scan(position, count, pattern, not alone)
     return [b"%d" % position, found]

@@ -39,3 +39,15 @@ def scan_options(options: tuple, with_type: bool = False) -> tuple:
         else:
             raise SyntaxFault()
     return pattern, count, type
+
+
+def without(options: tuple, flag: bytes) -> tuple:
+    """The options, which have a value each, without a flag (in upper case) that has none; and whether it was among them."""
+    rest = []
+    at = 0
+    while at < len(options):
+        step = 1 if options[at].upper() == flag else 2
+        if step == 2:
+            rest += options[at:at + 2]
+        at += step
+    return tuple(rest), len(rest) < len(options)

@@ -826,6 +826,14 @@ class Engine:
                     if steady_nanoseconds() - started > 2000000:
                         soon = True
                         break
+            for database in store.databases:
+                while database.volatile_hashes:
+                    removed = database.expire_fields(100000, 1000)
+                    if removed < 1000:
+                        break
+                    if steady_nanoseconds() - started > 2500000:
+                        soon = True
+                        break
         if store.free_some(2000):
             while steady_nanoseconds() - started < 3000000 and store.free_some(2000):
                 soon = True

@@ -6,10 +6,36 @@ from cython.cimports.carnelian.engine.engine import Engine
 from cython.cimports.carnelian.engine.lanes import ELSEWHERE, FOUND, MISSING, effect, reach, read, vanish
 from cython.cimports.carnelian.keyspace.session import Session
 from cython.cimports.carnelian.protocol.reader import Slice
-from cython.cimports.carnelian.types.hash import Hash, HashWalk
+from cython.cimports.carnelian.keyspace.database import Database
+from cython.cimports.carnelian.keyspace.store import Store
+from cython.cimports.carnelian.types.expiring import HashWalk
+from cython.cimports.carnelian.types.hash import Hash, expires
 from cython.cimports.carnelian.types.listpack import Item
 from cython.cimports.carnelian.types.table import HASH, Entry, entry_object
 from cython.cimports.libc.stdint import int64_t
+
+
+@cython.cfunc
+@cython.inline
+@cython.exceptval(check=False)
+def read_hash(store: Store, db: Database, key: cython.pointer(Slice), found: cython.pointer(cython.pointer(Entry))) -> cython.int:
+    """read(), but a hash with fields that expire is for the general body."""
+    result: cython.int = read(store, db, key, HASH, found)
+    if result == FOUND and expires(cython.cast(Hash, entry_object(found[0]))):
+        store.hits -= 1
+        return ELSEWHERE
+    return result
+
+
+@cython.cfunc
+@cython.inline
+@cython.exceptval(check=False)
+def reach_hash(store: Store, db: Database, key: cython.pointer(Slice), found: cython.pointer(cython.pointer(Entry))) -> cython.int:
+    """reach(), with the same exception."""
+    result: cython.int = reach(store, db, key, HASH, found)
+    if result == FOUND and expires(cython.cast(Hash, entry_object(found[0]))):
+        return ELSEWHERE
+    return result
 
 
 @cython.cfunc
@@ -23,7 +49,7 @@ def put(engine: Engine, session: Session, words: cython.pointer(Slice), count: c
     e: cython.pointer(Entry)
     if count < 4 or count % 2 != 0:
         return -2
-    found = reach(engine.store, session.db, cython.address(words[1]), HASH, cython.address(e))
+    found = reach_hash(engine.store, session.db, cython.address(words[1]), cython.address(e))
     if found == ELSEWHERE:
         return -2
     if found == MISSING:
@@ -65,7 +91,7 @@ def hget(engine: Engine, session: Session, words: cython.pointer(Slice), count: 
     found: cython.int
     if count != 3:
         return 0
-    found = read(engine.store, session.db, cython.address(words[1]), HASH, cython.address(e))
+    found = read_hash(engine.store, session.db, cython.address(words[1]), cython.address(e))
     if found == ELSEWHERE:
         return 0
     if found == FOUND and cython.cast(Hash, entry_object(e)).get_field(
@@ -85,7 +111,7 @@ def hmget(engine: Engine, session: Session, words: cython.pointer(Slice), count:
     found: cython.int
     if count < 3:
         return 0
-    found = read(engine.store, session.db, cython.address(words[1]), HASH, cython.address(e))
+    found = read_hash(engine.store, session.db, cython.address(words[1]), cython.address(e))
     if found == ELSEWHERE:
         return 0
     session.writer.array(count - 2)
@@ -109,7 +135,7 @@ def hgetall(engine: Engine, session: Session, words: cython.pointer(Slice), coun
     found: cython.int
     if count != 2:
         return 0
-    found = read(engine.store, session.db, cython.address(words[1]), HASH, cython.address(e))
+    found = read_hash(engine.store, session.db, cython.address(words[1]), cython.address(e))
     if found == ELSEWHERE:
         return 0
     if found == MISSING:
@@ -131,7 +157,7 @@ def hexists(engine: Engine, session: Session, words: cython.pointer(Slice), coun
     found: cython.int
     if count != 3:
         return 0
-    found = read(engine.store, session.db, cython.address(words[1]), HASH, cython.address(e))
+    found = read_hash(engine.store, session.db, cython.address(words[1]), cython.address(e))
     if found == ELSEWHERE:
         return 0
     session.writer.integer(found == FOUND and cython.cast(Hash, entry_object(e)).has_field(words[2].data, words[2].length))
@@ -145,7 +171,7 @@ def hdel(engine: Engine, session: Session, words: cython.pointer(Slice), count: 
     removed: cython.int = 0
     fields: Hash
     e: cython.pointer(Entry)
-    if count < 3 or reach(engine.store, session.db, cython.address(words[1]), HASH, cython.address(e)) != FOUND:
+    if count < 3 or reach_hash(engine.store, session.db, cython.address(words[1]), cython.address(e)) != FOUND:
         return 0
     fields = cython.cast(Hash, entry_object(e))
     for i in range(2, count):
@@ -174,7 +200,7 @@ def hincrby(engine: Engine, session: Session, words: cython.pointer(Slice), coun
     e: cython.pointer(Entry)
     if count != 4 or not text_to_integer(words[3].data, words[3].length, cython.address(amount)) \
             or amount > (1 << 52) or amount < -(1 << 52) \
-            or reach(engine.store, session.db, cython.address(words[1]), HASH, cython.address(e)) != FOUND:
+            or reach_hash(engine.store, session.db, cython.address(words[1]), cython.address(e)) != FOUND:
         return 0
     fields = cython.cast(Hash, entry_object(e))
     if fields.get_field(words[2].data, words[2].length, cython.address(value)):

@@ -50,5 +50,7 @@ cdef class Call:
     cpdef bint expire(self, bytes key, int64_t at) except -1
     cpdef bint persist(self, bytes key) except -1
     cpdef int changed(self, bytes key, str event, int64_t n=*, Database db=*) except -1
+    # Before a change that depends on whether fields are there: those that have expired are deleted, an effect of its own.
+    cpdef int expire_fields(self, bytes key, object hash, tuple fields) except -1
     cpdef int notify(self, str event, bytes key) except -1
     cdef int flush_effects(self) except -1

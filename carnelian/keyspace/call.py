@@ -2,6 +2,7 @@
 """What a command's body works with: keys, effects, waiting. docs/architecture.md has the table of its methods."""
 import cython
 from cython.cimports.carnelian.base.numbers import text_to_double
+from cython.cimports.carnelian.types.hash import Hash, expires
 from cython.cimports.carnelian.types.table import (
     EXPIRES, HASH, INLINE, LIST, RAW, SET, SORTED_SET, STREAM, entry_expiry, entry_kind, entry_object, entry_value)
 from cython.cimports.carnelian.keyspace.session import NO_TOUCH
@@ -13,7 +14,6 @@ from carnelian.base.errors import ReplyError, StringTooLong, WrongType
 from carnelian.base.replies import NULL_ARRAY, WAIT
 from carnelian.keyspace.database import KIND_NAMES
 from carnelian.keyspace.store import CLASSES
-from carnelian.types.hash import Hash
 from carnelian.types.list import List
 from carnelian.types.set import Set
 from carnelian.types.sorted_set import SortedSet
@@ -88,18 +88,21 @@ class Call:
         return 0
 
     def structure_at(self, key, kind, create):
+        structure: object = None
         slot: cython.pointer(cython.pointer(Entry)) = self.find(key)
         if slot != cython.NULL:
             if entry_kind(slot[0]) != kind:
                 raise WrongType()
             structure = cython.cast(object, entry_object(slot[0]))
-        elif create:
+            if kind == HASH and expires(cython.cast(Hash, structure)) and not self.db.freshen(slot):
+                structure = None
+        if structure is None and create:
             structure = MAKERS[kind]()
             self.db.put_object(PyBytes_AS_STRING(key), PyBytes_GET_SIZE(key), kind, structure, False)
             if self.created is None:
                 self.created = []
             self.created.append(key)
-        else:
+        elif structure is None:
             return None
         self.last_key = key
         self.last_structure = structure
@@ -136,7 +139,10 @@ class Call:
             return None
         if entry_kind(slot[0]) == INLINE:
             return PyBytes_FromStringAndSize(entry_value(slot[0]), slot[0].value_length)
-        return cython.cast(object, entry_object(slot[0]))
+        structure = cython.cast(object, entry_object(slot[0]))
+        if entry_kind(slot[0]) == HASH and expires(cython.cast(Hash, structure)) and not self.db.freshen(slot):
+            return None
+        return structure
 
     def exists(self, key):
         return self.find(key) != cython.NULL
@@ -285,10 +291,16 @@ class Call:
                 self.store.notify(db.index, key, "new", "generic")
         if key is self.last_key:
             emptied = len(self.last_structure) == 0
+            if isinstance(self.last_structure, Hash) and expires(cython.cast(Hash, self.last_structure)):
+                slot = db.peek(PyBytes_AS_STRING(key), PyBytes_GET_SIZE(key))
+                if slot != cython.NULL and entry_kind(slot[0]) == HASH:
+                    db.settle(slot[0])
         else:
             slot = db.peek(PyBytes_AS_STRING(key), PyBytes_GET_SIZE(key))
             if slot != cython.NULL and entry_kind(slot[0]) != INLINE:
                 emptied = len(cython.cast(object, entry_object(slot[0]))) == 0
+                if entry_kind(slot[0]) == HASH:
+                    db.settle(slot[0])
         if emptied:
             slot = db.peek(PyBytes_AS_STRING(key), PyBytes_GET_SIZE(key))
             # Looked at again: the body may have put another value there since.
@@ -300,6 +312,26 @@ class Call:
             self.store.key_changed(db, key, event, self.group)
             if emptied and self.store.notify_flags:
                 self.store.notify(db.index, key, "del", "generic")
+        return 0
+
+    def expire_fields(self, key, hash, fields):
+        """Those of the fields that have expired, and are still kept because many have at once, are deleted."""
+        values: Hash = hash
+        slot: cython.pointer(cython.pointer(Entry))
+        if values is None or not values.hides():
+            return 0
+        gone: list = [field for field in dict.fromkeys(fields) if values.is_hidden(field)]
+        for field in gone:
+            values.delete(field)
+        if gone:
+            self.store.fields_expired(self.db, key, gone, False)
+            slot = self.db.peek(PyBytes_AS_STRING(key), PyBytes_GET_SIZE(key))
+            if slot != cython.NULL:
+                self.db.settle(slot[0])
+            if values.length() == 0:        # the key goes if nothing is put into it
+                if self.created is None:
+                    self.created = []
+                self.created.append(key)
         return 0
 
     def notify(self, event, key):

@@ -38,6 +38,10 @@ cdef class Database:
     cdef size_t due_count
     cdef size_t due_capacity
     cdef size_t due_cursor              # where the active cycle goes on
+    cdef Due *hashes                    # hashes with fields that expire: when the first does; the hash has its place
+    cdef size_t hash_count
+    cdef size_t hash_capacity
+    cdef size_t hash_cursor
 
     # The slot of a key, NULL if it is missing or has expired. Valid until the next change of the database.
     cdef Entry **lookup(self, const char *key, size_t n) noexcept       # renews the access clock
@@ -58,6 +62,14 @@ cdef class Database:
     cdef int expire_slot(self, Entry **slot) noexcept
     cdef Entry **sample(self, bint volatile_only) noexcept              # a random slot; NULL if there is none
     cpdef size_t expire_some(self, size_t look_at, size_t remove_at_most) except? 0
+    # Before a look into a hash with fields that expire: these are hidden, and some of them deleted; False: the key is gone.
+    cdef bint freshen(self, Entry **slot) except -1
+    # After the times of a hash's fields have changed: it is, or is no longer, among `hashes`.
+    cdef int settle(self, Entry *e) except -1
+    cdef int forget_hash(self, Entry *e) noexcept
+    cdef int has_moved(self, Entry *e) noexcept                         # the entry of any value
+    cdef size_t reap(self, Entry *e, size_t at_most, bint *gone) except? 0
+    cpdef size_t expire_fields(self, size_t look_at, size_t remove_at_most) except? 0
     cdef int save_object(self, Entry * e) except -1
     cdef int begin_guard(self, Guard guard) except -1                   # every entry is unseen from now on
     cdef int end_guard(self) except -1                                  # all have been seen

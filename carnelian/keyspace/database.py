@@ -3,13 +3,14 @@
 
 Keys with an expiry also stand in a plain array of (time, entry): active expiry reads it from end to end (a million keys
 in about a millisecond), and a random one is found in O(1) for the volatile eviction policies. It takes 16 bytes a key,
-and the expiry cell in the entry another 16.
+and the expiry cell in the entry another 16. Hashes with fields that expire stand in an array of the same form.
 """
 import cython
 from cython.cimports.carnelian.base.glob import glob_match
 from cython.cimports.carnelian.base.memory import release, resize
+from cython.cimports.carnelian.types.hash import Hash, expires, expiring_at
 from cython.cimports.carnelian.types.table import (
-    EXPIRES, INLINE, RAW, SEEN, Position, entry_expiry, entry_free, entry_key, entry_kind, entry_new, entry_object,
+    EXPIRES, HASH, INLINE, RAW, SEEN, Position, entry_expiry, entry_free, entry_key, entry_kind, entry_new, entry_object,
     entry_reshape, entry_size, entry_value, entry_word, random_bits)
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cython.cimports.cpython.object import PyObject
@@ -20,6 +21,8 @@ KIND_NAMES = {0: "string", 1: "list", 2: "set", 3: "zset", 4: "hash", 5: "module
 
 # A structure with more elements than this is not freed in one go (Redis's lazyfree threshold is 64 allocations).
 FREE_AT_ONCE = 64
+# Expired fields of a hash that are deleted on access; what is left is hidden until the active cycle comes.
+FIELDS_AT_ONCE = cython.declare(cython.size_t, 100)
 
 
 @cython.cfunc
@@ -70,9 +73,11 @@ class Database:
         self.table = Table()
         self.due = cython.NULL
         self.unseen = NOTHING_UNSEEN
+        self.hashes = cython.NULL
 
     def __dealloc__(self):
         release(self.due, self.due_capacity * cython.sizeof(Due))
+        release(self.hashes, self.hash_capacity * cython.sizeof(Due))
 
     def __len__(self):
         return len(self.table)
@@ -175,6 +180,8 @@ class Database:
             Py_INCREF(structure)
             cython.cast(cython.pp_void, entry_word(e))[0] = cython.cast(cython.p_void, structure)
             self.table.insert(e)
+            if kind == HASH:
+                self.settle(e)
             return e
         e = slot[0]
         if entry_kind(e) != INLINE:
@@ -192,11 +199,14 @@ class Database:
         slot[0] = e
         if flags:
             self.due[entry_expiry(e).index].entry = e
+        if kind == HASH:
+            self.settle(e)
         return e
 
     def reshape(self, slot, kind, flags, value_length):
         e: cython.pointer(Entry) = entry_reshape(slot[0], kind, flags, value_length)
         slot[0] = e
+        self.has_moved(e)
         if flags & EXPIRES:
             self.due[entry_expiry(e).index].entry = e
         return e
@@ -221,6 +231,7 @@ class Database:
         self.due[self.due_count].at = at
         self.due[self.due_count].entry = e
         self.due_count += 1
+        self.has_moved(e)
         return 0
 
     def clear_expiry(self, slot):
@@ -229,6 +240,7 @@ class Database:
             return False
         self.forget_due(e)
         slot[0] = entry_reshape(e, entry_kind(e), e.meta & 0xF0 & ~EXPIRES, e.value_length)
+        self.has_moved(slot[0])
         return True
 
     def forget_due(self, e):
@@ -264,8 +276,10 @@ class Database:
         return 0
 
     def save_object(self, e):
-        """A large structure is handed to the owner, who frees it in slices."""
+        """What the database knows of a structure is forgotten, and a large one handed to the owner, who frees it in slices."""
         structure: object = cython.cast(object, entry_object(e))
+        if entry_kind(e) == HASH:
+            self.forget_hash(e)
         if len(structure) > FREE_AT_ONCE:
             self.owner.bury(structure)
         return 0
@@ -301,6 +315,108 @@ class Database:
             else:
                 self.due_cursor += 1
         return removed
+
+    # --- hashes with fields that expire --------------------------------------------------------------------------------
+
+    def has_moved(self, e):
+        hash: Hash
+        if entry_kind(e) == HASH:
+            hash = cython.cast(Hash, entry_object(e))
+            if expires(hash) and expiring_at(hash.word).place:
+                self.hashes[expiring_at(hash.word).place - 1].entry = e
+        return 0
+
+    def forget_hash(self, e):
+        hash: Hash = cython.cast(Hash, entry_object(e))
+        place: cython.size_t
+        if not expires(hash) or expiring_at(hash.word).place == 0:
+            return 0
+        place = expiring_at(hash.word).place - 1
+        expiring_at(hash.word).place = 0
+        self.hash_count -= 1
+        if place != self.hash_count:
+            self.hashes[place] = self.hashes[self.hash_count]
+            hash = cython.cast(Hash, entry_object(self.hashes[place].entry))
+            expiring_at(hash.word).place = place + 1
+        if self.hash_capacity > 1024 and self.hash_count < self.hash_capacity // 8:
+            try:
+                self.hashes = cython.cast(cython.pointer(Due), resize(
+                    self.hashes, self.hash_capacity * cython.sizeof(Due), self.hash_capacity // 2 * cython.sizeof(Due)))
+                self.hash_capacity //= 2
+            except MemoryError:
+                return 0            # the larger array is as good
+        return 0
+
+    def settle(self, e):
+        hash: Hash = cython.cast(Hash, entry_object(e))
+        soonest: cython.longlong
+        capacity: cython.size_t
+        place: cython.size_t
+        if not expires(hash):
+            return 0
+        soonest = hash.soonest()
+        if soonest == 0:
+            self.forget_hash(e)
+            return 0
+        place = expiring_at(hash.word).place
+        if place == 0:
+            if self.hash_count == self.hash_capacity:
+                capacity = self.hash_capacity * 2 if self.hash_capacity else 16
+                self.hashes = cython.cast(cython.pointer(Due), resize(
+                    self.hashes, self.hash_capacity * cython.sizeof(Due), capacity * cython.sizeof(Due)))
+                self.hash_capacity = capacity
+            self.hash_count += 1
+            place = self.hash_count
+            expiring_at(hash.word).place = place
+            self.hashes[place - 1].entry = e
+        self.hashes[place - 1].at = soonest
+        return 0
+
+    def freshen(self, slot):
+        hash: Hash = cython.cast(Hash, entry_object(slot[0]))
+        gone: cython.bint = False
+        hash.hide(self.now)
+        if hash.hides() and not self.keep_expired:
+            self.reap(slot[0], FIELDS_AT_ONCE, cython.address(gone))
+        return not gone
+
+    def reap(self, e, at_most, gone):
+        """Deletes expired fields: how many. An emptied hash goes, too."""
+        hash: Hash = cython.cast(Hash, entry_object(e))
+        key: bytes = key_of(e)
+        if e.meta & SEEN == self.unseen:
+            self.guard.preserve(self, e)
+        names: list = hash.pop_expired(self.now, at_most)
+        gone[0] = hash.length() == 0
+        if gone[0]:
+            self.remove(PyBytes_AS_STRING(key), PyBytes_GET_SIZE(key))
+        else:
+            self.settle(e)
+        if names:
+            self.owner.fields_expired(self, key, names, gone[0])
+        return len(names)
+
+    def expire_fields(self, look_at, remove_at_most):
+        """One slice of the active cycle: how many fields were removed. Looks at no more than `look_at` hashes."""
+        removed: cython.size_t = 0
+        gone: cython.bint = False
+        if look_at > self.hash_count:
+            look_at = self.hash_count
+        while look_at > 0 and removed < remove_at_most and self.hash_count > 0:
+            look_at -= 1
+            if self.hash_cursor >= self.hash_count:
+                self.hash_cursor = 0
+            if self.hashes[self.hash_cursor].at <= self.now:
+                # The cursor stays: another hash takes the place of one that is gone, and one that is not is looked at again.
+                removed += self.reap(self.hashes[self.hash_cursor].entry, remove_at_most - removed, cython.address(gone))
+            else:
+                self.hash_cursor += 1
+        return removed
+
+    @property
+    def volatile_hashes(self) -> int:
+        """Hashes with fields that expire."""
+        return self.hash_count
 
     @property
     def volatile_count(self) -> int:
@@ -384,6 +500,8 @@ class Database:
             return None
         if entry_kind(slot[0]) == INLINE:
             return PyBytes_FromStringAndSize(entry_value(slot[0]), slot[0].value_length)
+        if entry_kind(slot[0]) == HASH:
+            cython.cast(Hash, entry_object(slot[0])).hide(self.now)
         return cython.cast(object, entry_object(slot[0]))
 
     def expiry_of(self, key: bytes):
@@ -443,7 +561,7 @@ class Database:
 
     def table_memory(self):
         """Bytes of the bucket arrays and of the expiry list: what MEMORY STATS calls overhead."""
-        return self.table.size_in_memory() + self.due_capacity * cython.sizeof(Due)
+        return self.table.size_in_memory() + (self.due_capacity + self.hash_capacity) * cython.sizeof(Due)
 
     def move_key(self, source: bytes, target_database: Database, target: bytes):
         """Gives the value at source, with its expiry, to another key (which must not exist), maybe in another database.
@@ -460,6 +578,8 @@ class Database:
             at = entry_expiry(slot[0]).at
             self.clear_expiry(slot)
         e = self.table.take(PyBytes_AS_STRING(source), PyBytes_GET_SIZE(source))
+        if entry_kind(e) == HASH:
+            self.forget_hash(e)
         f = entry_new(PyBytes_AS_STRING(target), PyBytes_GET_SIZE(target), entry_kind(e), e.meta & RAW, e.value_length)
         f.meta = (f.meta & 0xFF) | target_database.epoch | (e.meta & ~0xFF)
         if entry_kind(e) == INLINE:
@@ -469,6 +589,8 @@ class Database:
             Py_INCREF(cython.cast(object, entry_object(f)))     # entry_free below releases the other one
         entry_free(e)
         target_database.table.insert(f)
+        if entry_kind(f) == HASH:
+            target_database.settle(f)
         if at >= 0:
             slot = target_database.table.find(PyBytes_AS_STRING(target), PyBytes_GET_SIZE(target))
             target_database.set_expiry(slot, at)
@@ -485,6 +607,11 @@ class Database:
             release(self.due, self.due_capacity * cython.sizeof(Due))
             self.due = cython.NULL
             self.due_capacity = 0
+            self.hash_count = 0
+            self.hash_cursor = 0
+            release(self.hashes, self.hash_capacity * cython.sizeof(Due))
+            self.hashes = cython.NULL
+            self.hash_capacity = 0
             if self.guard is None:
                 self.owner.bury(old)
             else:
@@ -507,6 +634,13 @@ class Database:
         self.origin, other.origin = other.origin, self.origin
         self.epoch, other.epoch = other.epoch, self.epoch
         self.unseen, other.unseen = other.unseen, self.unseen
+        due = self.hashes
+        self.hashes = other.hashes
+        other.hashes = due
+        self.hash_count, other.hash_count = other.hash_count, self.hash_count
+        self.hash_capacity, other.hash_capacity = other.hash_capacity, self.hash_capacity
+        self.hash_cursor = 0
+        other.hash_cursor = 0
 
     # --- snapshots ---------------------------------------------------------------------------------------------------
 
@@ -535,6 +669,8 @@ class Database:
         position: Position
         slot: cython.pointer(cython.pointer(Entry))
         volatile: cython.size_t = 0
+        expiring: cython.size_t = 0
+        hash: Hash
         self.table._check()
         for i in range(self.due_count):
             e = self.due[i].entry
@@ -543,6 +679,13 @@ class Database:
             assert entry_expiry(e).at == self.due[i].at
             slot = self.table.slot_of(e)
             assert slot != cython.NULL and slot[0] == e
+        for i in range(self.hash_count):
+            e = self.hashes[i].entry
+            slot = self.table.slot_of(e)
+            assert slot != cython.NULL and slot[0] == e
+            hash = cython.cast(Hash, entry_object(e))
+            assert expires(hash) and expiring_at(hash.word).place == i + 1
+            assert hash.soonest() == self.hashes[i].at
         self.table.start(cython.address(position))
         while True:
             slot = self.table.next(cython.address(position))
@@ -550,7 +693,11 @@ class Database:
                 break
             if slot[0].meta & EXPIRES:
                 volatile += 1
+            if entry_kind(slot[0]) == HASH:
+                hash = cython.cast(Hash, entry_object(slot[0]))
+                expiring += hash.soonest() != 0
         assert volatile == self.due_count
+        assert expiring == self.hash_count
 
 
 @cython.cclass

@@ -23,7 +23,7 @@ cdef class Store:
     cdef public bint active_expire
     cdef public int64_t clock_offset    # milliseconds added to the system's clock (tests move it)
     cdef list graveyard                 # structures and tables being freed in slices
-    cdef public int64_t hits, misses, expired, evicted, lazily_freed
+    cdef public int64_t hits, misses, expired, expired_fields, evicted, lazily_freed
     cdef public int64_t memory_settled  # bytes of this store before the batch under way
     cdef public int64_t memory_mark     # the process's counter at that time
 

@@ -192,6 +192,16 @@ class Store:
         self.expired += 1
         self.key_removed(db, key, "expired")
 
+    def fields_expired(self, db: Database, key: bytes, fields: list, emptied: bool) -> None:
+        """Called after expired fields have been deleted from a hash, and the key with them if nothing was left."""
+        self.expired_fields += len(fields)
+        if self.sinks:
+            self.propagate(db.index, (b"HDEL", key, *fields))
+        if self.attentive:
+            self.key_changed(db, key, "hexpired", "hash")
+            if emptied and self.notify_flags:
+                self.notify(db.index, key, "del", "generic")
+
     def key_evicted(self, db: Database, key: bytes) -> None:
         self.evicted += 1
         self.key_removed(db, key, "evicted")
@@ -252,7 +262,7 @@ class Store:
         one.swap(other)
 
     def reset_statistics(self) -> None:
-        self.hits = self.misses = self.expired = self.evicted = self.lazily_freed = 0
+        self.hits = self.misses = self.expired = self.expired_fields = self.evicted = self.lazily_freed = 0
 
 
 def notification_flags(text: str) -> int:

@@ -104,6 +104,8 @@ cdef pack lp_delete_range(pack lp, Py_ssize_t index, size_t count) except NULL
 cdef pack lp_cut(pack lp, pack *p, size_t count) except NULL         # deletes that many from p on; *p as for lp_delete
 # Appends two elements, both or (MemoryError) none.
 cdef pack lp_append_pair(pack lp, const char *a, size_t n, const char *b, size_t m) except NULL
+# Inserts three elements at an offset, all or (MemoryError) none.
+cdef pack lp_insert_triple(pack lp, size_t offset, const char *a, size_t n, const char *b, size_t m, int64_t number) except NULL
 cdef size_t lp_entry_size(const char *data, size_t n) noexcept      # bytes that the element would take
 cdef int lp_check(pack lp, size_t size) except -1                   # ValueError if the buffer is no well-formed listpack
 

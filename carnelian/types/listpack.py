@@ -424,6 +424,21 @@ def lp_append_pair(lp, a, n, b, m):
     return lp
 
 
+def lp_insert_triple(lp, offset, a, n, b, m, number):
+    first: EncodedEntry
+    second: EncodedEntry
+    third: EncodedEntry
+    lp_encode(a, n, cython.address(first))
+    lp_encode(b, m, cython.address(second))
+    encode_integer(number, cython.address(third))
+    lp = splice(lp, offset, 0, first.size + second.size + third.size)
+    lp_write(lp + offset, cython.address(first))
+    lp_write(lp + offset + first.size, cython.address(second))
+    lp_write(lp + offset + first.size + second.size, cython.address(third))
+    add_to_count(lp, 3)
+    return lp
+
+
 def lp_delete(lp, p):
     return lp_cut(lp, p, 1)
 

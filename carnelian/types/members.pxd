@@ -4,7 +4,7 @@
 # aligned to 16 bytes, so that its low bits are free to name the encoding.
 
 from cpython.object cimport PyObject
-from libc.stdint cimport uint64_t
+from libc.stdint cimport int64_t, uint64_t
 
 from carnelian.base.memory cimport block_size
 from carnelian.types.listpack cimport Item
@@ -13,7 +13,8 @@ from carnelian.types.table cimport Entry, Table, entry_key, entry_value
 cdef enum:
     PACKED = 0                  # the word is a listpack
     TABLE = 1                   # the word is a Members *
-    INTEGERS = 2                # the word is an intset
+    INTEGERS = 2                # of a set: the word is an intset
+    EXPIRING = 2                # of a hash: the word is an Expiring *, see expiring.pxd
     ENCODING = 3                # mask
 
 cdef enum:
@@ -30,6 +31,7 @@ ctypedef struct ScanContext:    # of a visitor that collects
     size_t pattern_length
     size_t visited
     bint values                 # whether the value goes into the list, too
+    int64_t hidden              # entries that expire up to this time are left out
 
 cdef inline void key_item(Entry *e, Item *item) noexcept nogil:
     item.data = entry_key(e)
@@ -54,5 +56,6 @@ cdef bint members_remove(Members *members, const char *key, size_t n) noexcept
 cdef char *members_resize_value(Members *members, Entry **slot, size_t value_length) except NULL
 cdef size_t members_length(Members *members) noexcept
 # SCAN: the next cursor; keys (and values) that match go to the list `found`.
-cdef uint64_t members_scan(Members *members, uint64_t cursor, size_t count, object pattern, list found, bint values) except? 0
+cdef uint64_t members_scan(Members *members, uint64_t cursor, size_t count, object pattern, list found, bint values,
+                            int64_t hidden) except? 0
 cdef int members_check(Members *members) except -1

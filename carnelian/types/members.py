@@ -3,8 +3,8 @@
 import cython
 from cython.cimports.carnelian.base.glob import glob_match
 from cython.cimports.carnelian.base.memory import account, allocate, block_size, release
-from cython.cimports.carnelian.types.table import (INLINE, Entry, Position, Table, entry_free, entry_key, entry_new,
-                                                   entry_reshape, entry_size, entry_value)
+from cython.cimports.carnelian.types.table import (EXPIRES, INLINE, Entry, Position, Table, entry_expiry, entry_free, entry_key,
+                                                   entry_new, entry_reshape, entry_size, entry_value)
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cython.cimports.cpython.object import PyObject
 from cython.cimports.cpython.ref import Py_DECREF, Py_INCREF
@@ -104,6 +104,8 @@ def visit(context: cython.p_void, place: cython.pointer(cython.pointer(Entry))) 
     e: cython.pointer(Entry) = place[0]
     found: list
     scan.visited += 1
+    if e.meta & EXPIRES and entry_expiry(e).at <= scan.hidden:
+        return 0
     if scan.pattern != cython.NULL and not glob_match(scan.pattern, scan.pattern_length, entry_key(e), e.key_length, False):
         return 0
     found = cython.cast(list, cython.cast(object, scan.found))
@@ -113,7 +115,7 @@ def visit(context: cython.p_void, place: cython.pointer(cython.pointer(Entry))) 
     return 0
 
 
-def members_scan(members, cursor, count, pattern, found, values):
+def members_scan(members, cursor, count, pattern, found, values, hidden):
     context: ScanContext
     table: Table = table_of(members)
     steps: uint64_t = 0
@@ -125,6 +127,7 @@ def members_scan(members, cursor, count, pattern, found, values):
         context.pattern_length = PyBytes_GET_SIZE(pattern)
     context.visited = 0
     context.values = values
+    context.hidden = hidden
     while True:
         cursor = table.scan(cursor, visit, cython.address(context))
         steps += 1

@@ -9,7 +9,7 @@ import struct
 import anycrc
 
 from carnelian.types.serial_read import DamagedValue, Input
-from carnelian.types.serial_types import NEWEST_VERSION, VERSION
+from carnelian.types.serial_types import EXPIRING_HASH, EXPIRING_LISTPACK, EXPIRING_VERSION, NEWEST_VERSION, VERSION
 from carnelian.types.serial_write import Output, type_of
 
 FOOTER = 10                                 # bytes
@@ -21,13 +21,20 @@ class WrongFooter(ValueError):
     """The version is too new, or the checksum another."""
 
 
+def version_of(type: int) -> int:
+    """The version of the format that a reader of this type (as `type_of` gives it) must know."""
+    return EXPIRING_VERSION if type in (EXPIRING_HASH, EXPIRING_LISTPACK) else VERSION
+
+
 def dump(value) -> bytes:
     """The payload of a value (bytes or a structure)."""
     output = Output()
-    output.put_byte(type_of(value))
+    type = type_of(value)
+    version = version_of(type)
+    output.put_byte(type)
     output.put_value(value)
-    output.put_byte(VERSION & 255)
-    output.put_byte(VERSION >> 8)
+    output.put_byte(version & 255)
+    output.put_byte(version >> 8)
     data = output.take()
     return data + struct.pack("<Q", checksum(data))
 
@@ -46,4 +53,4 @@ def restore(payload: bytes):
     return source.value(source.byte())
 
 
-__all__ = ["DamagedValue", "Input", "Output", "WrongFooter", "checksum", "dump", "restore", "type_of"]
+__all__ = ["DamagedValue", "Input", "Output", "WrongFooter", "checksum", "dump", "restore", "type_of", "version_of"]

@@ -1,5 +1,5 @@
 # cython: language_level=3
-"""Values out of the RDB format, in all types of its versions 1 to 12 but those of modules and of fields that expire.
+"""Values out of the RDB format, in all types of its versions 1 to 12 but those of modules.
 
 The bytes come from outside: each length and each structure is checked before it is used, and a count alone allocates
 nothing.
@@ -23,6 +23,7 @@ from carnelian.types.serial_old import decompress, ziplist_elements, zipmap_elem
 
 LONGEST = cython.declare(uint64_t, 4294967295)              # bytes of a string that an entry can hold
 LARGEST = cython.declare(uint64_t, 9223372036854775807)
+LATEST = cython.declare(uint64_t, 281474976710654)          # time at which a field expires
 UNKNOWN = cython.declare(uint64_t, 18446744073709551615)    # of a group's entries read
 
 
@@ -158,6 +159,13 @@ class Input:
                 result = hash_of(ziplist_elements(self.string()))
             elif type == types.HASH_LISTPACK:
                 result = Hash.from_packed(self.string())
+            elif type in (types.EXPIRING_HASH, types.EXPIRING_HASH_DRAFT):
+                result = self.read_expiring_hash(type)
+            elif type == types.EXPIRING_LISTPACK:
+                self.little(8)              # the soonest time is known
+                result = Hash.from_triples(self.string())
+            elif type == types.EXPIRING_LISTPACK_DRAFT:
+                result = Hash.from_triples(self.string())
             elif type in (types.SORTED_SET, types.SORTED_SET_TEXT):
                 result = self.read_sorted_set(type == types.SORTED_SET_TEXT)
             elif type == types.SORTED_SET_ZIPLIST:
@@ -224,6 +232,32 @@ class Input:
             field = self.string()
             if not hash.set(field, self.string()):
                 raise DamagedValue("a field is there twice")
+        return hash
+
+    def read_expiring_hash(self, type):
+        """Before each field its time, 0: none. The newer type counts from the soonest, which is 1."""
+        hash: Hash = Hash()
+        field: bytes
+        time: uint64_t
+        base: uint64_t = 0
+        if type == types.EXPIRING_HASH:
+            base = self.little(8)
+            if base > LATEST:
+                raise DamagedValue("a field's time is none")
+        n: uint64_t = self.length()
+        while n > 0:
+            n -= 1
+            time = self.length()
+            if time > LATEST:
+                raise DamagedValue("a field's time is none")
+            if time and type == types.EXPIRING_HASH:
+                time += base - 1
+            field = self.string()
+            if not hash.set(field, self.string()):
+                raise DamagedValue("a field is there twice")
+            if time > LATEST:
+                raise DamagedValue("a field's time is none")
+            hash.schedule(field, cython.cast(int64_t, time))
         return hash
 
     def read_sorted_set(self, text):

@@ -23,10 +23,15 @@ QUICKLIST_2 = 18                # nodes are listpacks or single elements
 STREAM_2 = 19                   # with counters of entries
 SET_LISTPACK = 20
 STREAM_3 = 21                   # with the active time of consumers
+EXPIRING_HASH_DRAFT = 22        # fields with their times, as release candidates of 7.4 wrote them
+EXPIRING_LISTPACK_DRAFT = 23
+EXPIRING_HASH = 24              # the soonest time comes first
+EXPIRING_LISTPACK = 25
 
 # Before a node of QUICKLIST_2.
 PLAIN = 1
 PACKED = 2
 
 VERSION = 10                    # what is written: Redis 7.0 and Valkey read it
+EXPIRING_VERSION = 12           # what is written where fields of a hash expire: since Redis 7.4
 NEWEST_VERSION = 12             # what is read

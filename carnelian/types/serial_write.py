@@ -1,5 +1,6 @@
 # cython: language_level=3
-"""Values into the RDB format, in the types of its version 10, which Redis 7.0 and later load.
+"""Values into the RDB format, in the types of its version 10, which Redis 7.0 and later load; but those of version 12 where
+fields of a hash expire.
 
 Packed collections are copied as they are; only a set in a listpack is written as a plain one (version 11 has a type for
 it). Strings are compressed by LZF where `compress` is set.
@@ -7,7 +8,8 @@ it). Strings are compressed by LZF where `compress` is set.
 import cython
 from cython.cimports.carnelian.base.memory import allocate, release, resize
 from cython.cimports.carnelian.base.numbers import text_to_integer
-from cython.cimports.carnelian.types.hash import Hash, HashWalk
+from cython.cimports.carnelian.types.expiring import HashWalk
+from cython.cimports.carnelian.types.hash import Hash, expires
 from cython.cimports.carnelian.types.hashing import little_endian
 from cython.cimports.carnelian.types.list import List
 from cython.cimports.carnelian.types.listpack import Item
@@ -39,6 +41,8 @@ def type_of(value) -> int:
     if isinstance(value, Set):
         return types.SET_INTSET if value.encoding == "intset" else types.SET
     if isinstance(value, Hash):
+        if value.next_expiry is not None:
+            return types.EXPIRING_LISTPACK if value.encoding == "listpackex" else types.EXPIRING_HASH
         return types.HASH_LISTPACK if value.encoding == "listpack" else types.HASH
     if isinstance(value, SortedSet):
         return types.SORTED_SET_LISTPACK if value.encoding == "listpack" else types.SORTED_SET
@@ -204,12 +208,19 @@ class Output:
         walk: HashWalk
         field: Item
         value: Item
-        packed: bytes = hash.to_packed()
-        if packed is not None:
-            return self.put_bytes(packed)
+        soonest: int64_t = hash.soonest()
+        packed: bytes = None
+        if soonest:
+            self.put_milliseconds(cython.cast(uint64_t, soonest))
+        if soonest or not expires(hash):
+            packed = hash.to_packed()
+            if packed is not None:
+                return self.put_bytes(packed)
         self.put_length(hash.length())
-        hash.start(cython.address(walk))
+        hash.start_all(cython.address(walk))
         while hash.next(cython.address(walk), cython.address(field), cython.address(value)):
+            if soonest:                     # times are counted from the soonest, which is 1
+                self.put_length(cython.cast(uint64_t, walk.time - soonest + 1) if walk.time else 0)
             self.put_string(field.data, field.length)
             self.put_string(value.data, value.length)
         return 0

@@ -441,7 +441,7 @@ class Set:
         member: Item
         found: list = []
         if self.word & ENCODING == TABLE:
-            return members_scan(members_of(self.word), cursor, count, pattern, found, False), found
+            return members_scan(members_of(self.word), cursor, count, pattern, found, False, 0), found
         self.start(cython.address(walk))
         while self.next(cython.address(walk), cython.address(member)):
             if pattern is None or glob_match(PyBytes_AS_STRING(pattern), PyBytes_GET_SIZE(pattern), member.data, member.length,

@@ -37,6 +37,7 @@ REQUESTS = st.one_of(
     repeated((b"HSET", KEYS), MEMBERS, VALUES), repeated((b"HMSET", KEYS), MEMBERS, VALUES), word(b"HGET", KEYS, MEMBERS),
     repeated((b"HMGET", KEYS), MEMBERS), word(b"HGETALL", KEYS), repeated((b"HDEL", KEYS), MEMBERS),
     word(b"HEXISTS", KEYS, MEMBERS), word(b"HINCRBY", KEYS, MEMBERS, INTEGERS),
+    word(b"HPEXPIRE", st.sampled_from([b"hash", b"a"]), st.sampled_from([b"1", b"500"]), b"FIELDS", b"2", MEMBERS, MEMBERS),
     repeated((b"SADD", KEYS), MEMBERS), repeated((b"SREM", KEYS), MEMBERS), word(b"SISMEMBER", KEYS, MEMBERS),
     word(b"SMEMBERS", KEYS),
     repeated((b"ZADD", KEYS), SCORES, MEMBERS, most=2), word(b"ZADD", KEYS, b"NX", SCORES, MEMBERS),

@@ -246,7 +246,9 @@ def test_scan(both):
         HSCAN h 0 MATCH
         HSCAN h 0 BAD 1
         HSCAN h 0 TYPE hash
-        HSCAN h 0 NOVALUES
+        = HSCAN h 0 NOVALUES -> ["0", ["a", "b", "ab", "1", "a\x00b"]]
+        = HSCAN h 0 MATCH "a*" NOVALUES COUNT 5 -> ["0", ["a", "ab", "a\x00b"]]
+        HSCAN h 0 MATCH NOVALUES COUNT
         HSCAN h 0 COUNT 9223372036854775807
     """)
 

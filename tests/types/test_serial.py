@@ -1,6 +1,5 @@
 """Values to bytes and back; bytes that are damaged."""
 import os
-import random
 import struct
 import subprocess
 import sys
@@ -10,13 +9,9 @@ import pytest
 from carnelian.base.memory import used_memory
 from carnelian.types import limits, serial
 from carnelian.types.chain import set_packed_threshold
-from carnelian.types.hash import Hash
 from carnelian.types.list import List
-from carnelian.types.set import Set
-from carnelian.types.sorted_set import SortedSet
-from carnelian.types.stream import Stream
-from carnelian.types.stream_group import Group
 from tests import payloads
+from tests.damage import plain, torture, values
 from tests.payloads import BODIES, NEWER_BODIES, id, intset, length, listpack, payload, string, strings, ziplist, zipmap
 
 GUARDED = os.environ.get("PYTHONMALLOC") == "debug"
@@ -32,58 +27,6 @@ def default_limits():
     """What the values were made with, whatever ran before."""
     for name, number in DEFAULTS.items():
         limits.configure(name, number)
-
-
-def plain(value):
-    """What a value holds, as Python objects; the value is checked."""
-    if isinstance(value, bytes):
-        return value
-    value._check()
-    if isinstance(value, List):
-        return value.range(0, -1)
-    if isinstance(value, Set):
-        return set(value.members())
-    if isinstance(value, Hash):
-        pairs = value.pairs()
-        return dict(zip(pairs[::2], pairs[1::2]))
-    if isinstance(value, SortedSet):
-        return value.items()
-    return (value.range(), value.last_id, value.first_id, value.max_deleted_id, value.entries_added,
-            {name: (group.last_id, group.entries_read, group.pending_entries(),
-                    {consumer.name: (consumer.seen_time, consumer.pending_ids()) for consumer in group.consumers.values()})
-             for name, group in (value.groups or {}).items()})
-
-
-def stream(entries):
-    value = Stream()
-    for i in range(entries):
-        value.add((1000 + i // 3, i % 3 + 1), [b"name", b"%d" % i] if i % 5 else [b"other", b"x" * i, b"name", b"1"])
-    for i in range(0, entries, 7):
-        value.delete((1000 + i // 3, i % 3 + 1))
-    for name in (b"g", b"empty", b"\x00\xff"):
-        group = Group((1000 + entries // 6, 1))
-        value.add_group(name, group)
-        if name != b"empty":
-            one, two = group.add_consumer(b"one", 1700000000000), group.add_consumer(b"two", 1700000000001)
-            group.add_consumer(b"7", 1)
-            for i in range(entries // 2):
-                group.add_pending((1000 + i // 3, i % 3 + 1), two if i % 3 else one, 1700000000000 + i, i)
-    return value
-
-
-def values():
-    yield from (b"", b"text", b"12", b"-129", b"32768", b"2147483648", b"007", b"x" * 20000, bytes(range(256)))
-    for n, width in ((1, 1), (5, 3), (130, 2), (700, 30), (3, 9000)):
-        members = [(b"%d" % i) * width for i in range(1, n + 1)]
-        numbers, hash, words, scores, elements = Set(), Hash(), Set(), SortedSet(), List()
-        for i, member in enumerate(members):
-            numbers.insert(b"%d" % (i * i * width * width - 5))
-            words.insert(b"m" + member)
-            hash.set(b"f" + member, member)
-            scores.put(b"m" + member, (float("inf"), -0.1, i, 1e300)[i % 4])
-            elements.push_right(member)
-        yield from (numbers, hash, words, scores, elements)
-    yield from (Stream(), stream(1), stream(30), stream(700))
 
 
 @pytest.mark.parametrize("value", list(values()), ids=lambda value: getattr(value, "encoding", "string"))
@@ -136,6 +79,12 @@ EXPECTED = {
     "quicklist": [b"a", b"b", b"3", payloads.LONG],
     "quicklist 2": [b"a", b"5", b"p" * 20000, b"z"],
     "set, listpack": {b"a", b"5", b"b"},
+    "expiring hash, draft": {b"f": (b"v", 0), b"g": (payloads.LONG, 1700000000000), b"7": (b"8", 1600000000000)},
+    "expiring listpack, draft": {b"f": (b"v", 5), b"6": (b"7", 9), b"g": (b"w", 0)},
+    "expiring hash": {b"f": (b"v", 0), b"g": (payloads.LONG, 1700000000000), b"7": (b"8", 1600000000000)},
+    "expiring hash without times": {b"f": b"v"},
+    "expiring listpack": {b"f": (b"v", 5), b"6": (b"7", 9), b"g": (b"w", 0)},
+    "expiring listpack, out of order": {b"f": (b"v", 0), b"6": (b"7", 9), b"g": (b"w", 5)},
     "set, intset of 8": {b"%d" % n for n in (-2**62, 0, 2**40)},
 }
 
@@ -162,7 +111,14 @@ def test_streams(name, read, added, active):
 SCORE = struct.pack("<d", 1)
 BAD = {
     "nothing": b"",
-    "no such type": b"\x06\x00", "module": b"\x07\x00", "opcode": b"\xfa\x01a\x01b", "fields that expire": b"\x19\x00",
+    "no such type": b"\x06\x00", "module": b"\x07\x00", "opcode": b"\xfa\x01a\x01b",
+    "expiring hash, empty": b"\x18" + bytes(8) + b"\x00", "expiring hash, short": b"\x18" + bytes(7),
+    "expiring hash, twice": b"\x16\x02\x00" + strings(b"f", b"v") + b"\x05" + strings(b"f", b"w"),
+    "expiring hash, time": b"\x16\x01" + length(2**48 - 1) + strings(b"f", b"v"),
+    "expiring hash, soonest": b"\x18" + struct.pack("<Q", 2**48 - 1) + b"\x01\x00" + strings(b"f", b"v"),
+    "expiring hash, sum": b"\x18" + struct.pack("<Q", 2**48 - 2) + b"\x01\x02" + strings(b"f", b"v"),
+    "expiring listpack, empty": b"\x19" + bytes(8) + string(listpack()), "expiring listpack, two": b"\x17" + string(listpack(1, 2)),
+    "expiring listpack, time": b"\x17" + string(listpack(1, 2, b"x")), "expiring listpack, twice": b"\x17" + string(listpack(1, 2, 3, 1, 2, 3)),
     "no string": b"\x00", "short string": b"\x00\x1fvalue", "no such string": b"\x00\xc4\x01", "no such length": b"\x00\x82\x00",
     "endless string": b"\x00\x81" + b"\xff" * 8 + b"x", "string of 4 GiB": b"\x00\x81\x00\x00\x00\x01\x00\x00\x00\x00x",
     "endless list": b"\x01\x81" + b"\xff" * 8 + b"\x01a", "length that is a string": b"\x01\xc0\x01",
@@ -231,87 +187,8 @@ def test_output():
 
 # ---- mutated bytes
 
-def mutate(chance, body):
-    body = bytearray(body)
-    for _ in range(chance.choice((1, 1, 1, 2, 5))):
-        at = chance.randrange(len(body)) if body else 0
-        kind = chance.randrange(6)
-        if kind < 2 and body:
-            body[at] ^= 1 << chance.randrange(8)
-        elif kind == 2 and body:
-            body[at] = chance.choice((0, 1, 2, 0x3F, 0x7F, 0x80, 0x81, 0xBF, 0xC0, 0xC3, 0xE0, 0xF0, 0xF4, 0xFE, 0xFF))
-        elif kind == 3:
-            del body[at:at + chance.choice((1, 1, 4, 50))]
-        elif kind == 4:
-            body[at:at] = chance.randbytes(chance.choice((1, 1, 2, 8)))
-        elif body:
-            other = chance.randrange(len(body))
-            body[at:at + 4] = body[other:other + 4]
-    return bytes(body)
-
-
-def work(value):
-    """Some changes that go through all of a value."""
-    if isinstance(value, bytes):
-        return
-    if isinstance(value, List):
-        value.insert(value.index(-1), b"new", True)
-        value.set(0, b"x" * 100)
-        value.push_left(b"1")
-        value.trim(0, len(value) // 2)
-        value.remove(0, b"1")
-    elif isinstance(value, Set):
-        value.insert(b"new member")
-        for member in value.members()[::2]:
-            assert value.discard(member)
-    elif isinstance(value, Hash):
-        value.set(b"new field", b"x" * 100)
-        for field in value.keys()[::2]:
-            assert value.delete(field)
-    elif isinstance(value, SortedSet):
-        for member in value.members()[::2]:
-            value.put(member, 7.5)
-        value.remove_interval(0, len(value) // 2)
-    else:
-        for group in (value.groups or {}).values():
-            consumer = group.add_consumer(b"new", 1)
-            if consumer is not None:
-                group.deliver(value, consumer, 3, 5, False)
-                for id, *_ in group.pending_entries():
-                    group.claim(value, consumer, id, 0, 6, 6)
-            group.lag(value)
-        for id, _ in value.range()[1::2]:
-            ms, seq = id.split(b"-")
-            assert value.delete((int(ms), int(seq)))
-        value.trim_length(1)
-        if value.last_id < (2**64 - 1, 0):
-            value.add((2**64 - 1, 1), [b"f", b"v"])
-    value._check()
-
-
-def torture(rounds, seed):
-    chance = random.Random(seed)
-    bodies = [*BODIES.values(), *NEWER_BODIES.values()]
-    bodies += [serial.dump(value)[:-10] for value in values() if isinstance(value, bytes) or len(serial.dump(value)) < 20000]
-    before, sound = used_memory(), 0
-    for _ in range(rounds):
-        body = mutate(chance, chance.choice(bodies))
-        try:
-            value = serial.restore(payload(body))
-        except serial.DamagedValue:
-            assert used_memory() == before, body
-            continue
-        content = plain(value)
-        assert plain(serial.restore(serial.dump(value))) == content, body
-        work(value)
-        sound += 1
-        del value
-        assert used_memory() == before, body
-    assert sound
-
-
 def test_mutated():
-    torture(1500 if GUARDED else 10000, 1)
+    assert torture(3000 if GUARDED else 50000, 1)
 
 
 @pytest.mark.skipif(GUARDED, reason="this is the run within")

@@ -53,7 +53,10 @@ def value_digest(digest: int, value, expires: bool) -> int:
         digest = mixed(digest, number(HASH))
         pairs = value.pairs()
         for field, content in zip(pairs[::2], pairs[1::2]):
-            digest = joined(digest, mixed(EMPTY, field, content))
+            element = mixed(EMPTY, field, content)
+            if value.time_of(field) > 0:
+                element ^= signature(b"!!hexpire!!")
+            digest = joined(digest, element)
     else:
         digest = mixed(digest, number(STREAM))
         for id, words in value.range():

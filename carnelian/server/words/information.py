@@ -207,6 +207,7 @@ def statistics_fields(c):
     yield "sync_partial_ok", 0
     yield "sync_partial_err", 0
     yield "expired_keys", store.expired
+    yield "expired_subkeys", store.expired_fields
     yield "expired_stale_perc", "0.00"
     yield "expired_time_cap_reached_count", 0
     yield "expire_cycle_cpu_milliseconds", 0
@@ -309,7 +310,7 @@ def keyspace_fields(c):
     for database in c.store.databases:
         if len(database):
             yield f"db{database.index}", (f"keys={len(database)},expires={database.volatile_count},"
-                                          f"avg_ttl={database.average_ttl()}")
+                                          f"avg_ttl={database.average_ttl()},subexpiry={database.volatile_hashes}")
 
 
 SECTIONS = {

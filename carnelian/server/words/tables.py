@@ -2,7 +2,7 @@
 """How a hash table is filled: DEBUG HTSTATS."""
 import cython
 from cython.cimports.carnelian.keyspace.database import Database
-from cython.cimports.carnelian.types.hash import Hash
+from cython.cimports.carnelian.types.hash import Hash, expires, expiring_at
 from cython.cimports.carnelian.types.members import ENCODING, TABLE, Members
 from cython.cimports.carnelian.types.set import Set
 from cython.cimports.carnelian.types.sorted_set import SortedSet
@@ -19,6 +19,9 @@ def members_table(word: cython.size_t) -> Table:
 def table_at(value) -> Table:
     """The hash table of a structure, or None if it has none."""
     if isinstance(value, Hash):
+        if expires(cython.cast(Hash, value)):
+            members: cython.pointer(Members) = expiring_at(cython.cast(Hash, value).word).members
+            return None if members == cython.NULL else cython.cast(Table, members.table)
         return members_table(cython.cast(Hash, value).word)
     if isinstance(value, Set):
         return members_table(cython.cast(Set, value).word)

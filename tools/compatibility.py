@@ -23,7 +23,6 @@ REASONS = (
     ("bgrewriteaof bgsave lastsave save", "There is no persistence yet."),
     ("acl|*", "Access control lists are not there yet."),
     ("eval* fcall* function|* script|*", "Scripting is not there yet."),
-    ("h*", "Fields that expire are not there yet."),
     ("json.*", "JSON values are not there yet."),
     ("client|*", "It is not there yet."),
 )

@@ -151,7 +151,7 @@ class Persistence:
 
     def file_version(self) -> int:
         """The lowest version of the format that can hold what is there."""
-        return 12 if any(getattr(database, "has_field_expiry", False) for database in self.engine.store.databases) else VERSION
+        return 12 if any(database.volatile_hashes for database in self.engine.store.databases) else VERSION
 
     # --- the start ---------------------------------------------------------------------------------------------------
 

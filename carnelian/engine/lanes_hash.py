@@ -46,7 +46,7 @@ def put(engine: Engine, session: Session, words: cython.pointer(Slice), count: c
     new: cython.int = 0
     found: cython.int
     fields: Hash
-    e: cython.pointer(Entry)
+    e: cython.pointer(Entry) = cython.NULL
     if count < 4 or count % 2 != 0:
         return -2
     found = reach_hash(engine.store, session.db, cython.address(words[1]), cython.address(e))
@@ -87,7 +87,7 @@ def hmset(engine: Engine, session: Session, words: cython.pointer(Slice), count:
 @cython.exceptval(-1, check=False)
 def hget(engine: Engine, session: Session, words: cython.pointer(Slice), count: cython.int) -> cython.int:
     value: Item
-    e: cython.pointer(Entry)
+    e: cython.pointer(Entry) = cython.NULL
     found: cython.int
     if count != 3:
         return 0
@@ -107,7 +107,7 @@ def hget(engine: Engine, session: Session, words: cython.pointer(Slice), count: 
 def hmget(engine: Engine, session: Session, words: cython.pointer(Slice), count: cython.int) -> cython.int:
     i: cython.int
     value: Item
-    e: cython.pointer(Entry)
+    e: cython.pointer(Entry) = cython.NULL
     found: cython.int
     if count < 3:
         return 0
@@ -131,7 +131,7 @@ def hgetall(engine: Engine, session: Session, words: cython.pointer(Slice), coun
     field: Item
     value: Item
     fields: Hash
-    e: cython.pointer(Entry)
+    e: cython.pointer(Entry) = cython.NULL
     found: cython.int
     if count != 2:
         return 0
@@ -153,7 +153,7 @@ def hgetall(engine: Engine, session: Session, words: cython.pointer(Slice), coun
 @cython.cfunc
 @cython.exceptval(-1, check=False)
 def hexists(engine: Engine, session: Session, words: cython.pointer(Slice), count: cython.int) -> cython.int:
-    e: cython.pointer(Entry)
+    e: cython.pointer(Entry) = cython.NULL
     found: cython.int
     if count != 3:
         return 0
@@ -170,7 +170,7 @@ def hdel(engine: Engine, session: Session, words: cython.pointer(Slice), count: 
     i: cython.int
     removed: cython.int = 0
     fields: Hash
-    e: cython.pointer(Entry)
+    e: cython.pointer(Entry) = cython.NULL
     if count < 3 or reach_hash(engine.store, session.db, cython.address(words[1]), cython.address(e)) != FOUND:
         return 0
     fields = cython.cast(Hash, entry_object(e))
@@ -197,7 +197,7 @@ def hincrby(engine: Engine, session: Session, words: cython.pointer(Slice), coun
     n: cython.size_t
     digits: cython.char[32]
     fields: Hash
-    e: cython.pointer(Entry)
+    e: cython.pointer(Entry) = cython.NULL
     if count != 4 or not text_to_integer(words[3].data, words[3].length, cython.address(amount)) \
             or amount > (1 << 52) or amount < -(1 << 52) \
             or reach_hash(engine.store, session.db, cython.address(words[1]), cython.address(e)) != FOUND:

@@ -8,7 +8,7 @@ import pytest
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples" / "node"
 
 
-@pytest.mark.parametrize("name", ["cache-api", "sessions"])
+@pytest.mark.parametrize("name", ["cache-api", "sessions", "email-queue"])
 def test_example(server, npm, name):
     npm(EXAMPLES / name)
     done = subprocess.run(["node", "measure.mjs"], cwd=EXAMPLES / name, stdin=subprocess.DEVNULL, text=True, timeout=60,

@@ -8,7 +8,7 @@ import { createClient } from "redis";
 import { run, until } from "./work.mjs";
 
 const [port] = process.argv.slice(2);
-const ioredis = new Redis({ port });
+const ioredis = new Redis({ port, retryStrategy: null });
 const node_redis = createClient({ url: `redis://127.0.0.1:${port}` });
 await node_redis.connect();
 const senders = { "ioredis": (...words) => ioredis.call(...words), "node-redis": (...words) => node_redis.sendCommand(words) };

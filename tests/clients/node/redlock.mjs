@@ -6,7 +6,7 @@ import Redlock5 from "redlock5";
 import { run, until } from "./work.mjs";
 
 const [port] = process.argv.slice(2);
-const instances = [0, 1, 2].map(db => new Redis({ port, db }));
+const instances = [0, 1, 2].map(db => new Redis({ port, db, retryStrategy: null }));
 const held = async name => (await Promise.all(instances.map(each => each.exists(name)))).reduce((a, b) => a + b);
 
 async function counted(using) {

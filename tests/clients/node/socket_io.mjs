@@ -10,6 +10,12 @@ import { run, until } from "./work.mjs";
 
 const [port] = process.argv.slice(2);
 
+function ioredis() {
+  const client = new Redis({ port, retryStrategy: null });
+  client.on("error", error => { console.error(error); process.exit(1); });
+  return client;
+}
+
 async function nodeRedis() {
   const client = createClient({ url: `redis://127.0.0.1:${port}` });
   client.on("error", error => { console.error(error); process.exit(1); });
@@ -68,7 +74,7 @@ async function talk(adapterOfA, adapterOfB) {
 
 await run({
   async "pub/sub adapter, ioredis"() {
-    await talk(...[1, 2].map(() => createAdapter(new Redis({ port }), new Redis({ port }))));
+    await talk(createAdapter(ioredis(), ioredis()), createAdapter(ioredis(), ioredis()));
   },
   async "pub/sub adapter, node-redis"() {
     await talk(createAdapter(await nodeRedis(), await nodeRedis()), createAdapter(await nodeRedis(), await nodeRedis()));

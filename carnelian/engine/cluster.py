@@ -130,6 +130,9 @@ class Cluster:
             if command.twin != cython.NULL and (usage.movable or usage.legacy[0] != usage.legacy[1]):
                 command.twin = cython.NULL
 
+    def slot_of_request(self, command, words):
+        return common_slot(keys_of(command, words), -1)
+
     def is_split(self, session, command, words):
         slot: cython.int = -1
         if command.name == "exec":
@@ -138,4 +141,4 @@ class Cluster:
                 if slot == -2:
                     return True
             return False
-        return common_slot(keys_of(command, words), -1) == -2
+        return self.slot_of_request(command, words) == -2

@@ -328,15 +328,16 @@ class Engine:
             session.queue.append((command, words))
             session.writer.encode(QUEUED)
         else:
+            executing = pubsub.executing        # a client whose script lets others be served
             pubsub.executing = session
             try:
                 self.execute(session, command, words)
             finally:
-                pubsub.executing = None
+                pubsub.executing = executing
             if session.flags & (REPLY_OFF | REPLY_SKIP) and command.flags & CONFIRMED != CONFIRMED:
                 session.writer.end = session.writer.start + pending
             if pubsub.postponed:
-                pubsub.say_postponed(session)
+                pubsub.say_postponed()
             if self.script is None:
                 if self.store.waiters.ready:
                     self.serve_ready()
@@ -695,8 +696,7 @@ class Engine:
                 self.reply_error(session, command, str(error))
             except Exception as error:
                 self.reply_error(session, command, str(internal_error(command.name, error)))
-        if not self.running:
-            cython.cast(PubSub, self.store.pubsub).say_postponed(session)
+        cython.cast(PubSub, self.store.pubsub).say_postponed()
         self.store.queue_output(session)
         self.resume(session)
 
@@ -747,7 +747,7 @@ class Engine:
                 call.resuming = None
                 pubsub.executing = None
             if value is WAIT:
-                pubsub.say_postponed(session)
+                pubsub.say_postponed()
                 self.expect(blocked.again)
                 return 0
             command.nanoseconds += steady_nanoseconds() - started

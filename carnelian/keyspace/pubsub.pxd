@@ -8,8 +8,8 @@ cdef class PubSub:
     cdef readonly dict shard_channels
     cdef object deliver
     cdef Session executing              # the client whose command is under way: a message to it comes after the reply
-    cdef list postponed
+    cdef list postponed                 # (session, words)
 
     # Sends one message: bytes, or anything that a reply may hold.
     cdef int say(self, Session session, tuple words) except -1
-    cdef int say_postponed(self, Session session) except -1
+    cdef int say_postponed(self) except -1

@@ -19,7 +19,7 @@ class PubSub:
 
     def say(self, session, words):
         if session is self.executing:
-            self.postponed.append(words)
+            self.postponed.append((session, words))
             return 0
         session.writer.push(len(words))
         for word in words:
@@ -30,10 +30,14 @@ class PubSub:
         self.deliver(session)
         return 0
 
-    def say_postponed(self, session):
-        """What the command under way had to tell its own client, now that its reply is complete."""
-        while self.postponed:
-            self.say(session, self.postponed.pop(0))
+    def say_postponed(self):
+        """What commands had to tell their own clients, now that the replies are complete (a script's is not yet, when it lets
+        others be served meanwhile)."""
+        if self.postponed:
+            postponed = self.postponed
+            self.postponed = []
+            for session, words in postponed:
+                self.say(session, words)
         return 0
 
     def publish(self, channel: bytes, message: bytes) -> int:

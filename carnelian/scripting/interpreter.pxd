@@ -33,6 +33,7 @@ cdef class Interpreter:
     cdef readonly bint wrote            # a word that writes was called
     cdef public bytes killed            # the error that shall end the script, or None
     cdef readonly int64_t started       # steady nanoseconds
+    cdef int slot                       # cluster mode: of the keys so far, -1: there were none
     cdef bint loading                   # the body of a library runs: no words are called
     cdef int targets                    # redis.set_repl: 1 AOF, 2 replicas
     cdef list effects                   # (database index, words, targets)
@@ -41,5 +42,6 @@ cdef class Interpreter:
 
     cdef object execute(self, tuple words)
     cdef object enter(self, function, Py_ssize_t key_count, tuple values, object is_function)
+    cdef tuple denied_by_cluster(self, BoundCommand command, tuple words)
     cdef object to_lua(self, object value)
     cdef int hand_on(self) except -1

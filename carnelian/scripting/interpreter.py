@@ -16,7 +16,8 @@ from pathlib import Path
 import cython
 import lupa.lua51
 from cython.cimports.carnelian.base.clock import steady_nanoseconds
-from cython.cimports.carnelian.keyspace.session import INTERNAL, NO_TOUCH, RESTRICTED
+from cython.cimports.carnelian.engine.cluster import Cluster
+from cython.cimports.carnelian.keyspace.session import CACHING, INTERNAL, NO_TOUCH, RESTRICTED, TRACKING
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_CheckExact, PyBytes_GET_SIZE
 
 from carnelian.base.errors import OutOfMemory, ReplyError
@@ -52,6 +53,8 @@ NOT_ALLOWED = (None, 0, b"ERR This Redis command is not allowed from script")
 READS_ONLY = (None, 0, b"ERR Write commands are not allowed from read-only scripts.")
 NO_MEMORY = (None, 0, b"ERR not enough memory")
 OOM = (None, 0, OutOfMemory.text.encode())
+NOT_LOCAL = (None, 0, b"ERR Script attempted to access a non local key in a cluster node")
+SEVERAL_SLOTS = (None, 0, b"ERR Script attempted to access keys that do not hash to the same slot")
 OUTSIDE = (None, 0, b"ERR redis.call/pcall can only be called inside a script invocation")
 
 
@@ -192,7 +195,8 @@ class Interpreter:
         own.db = session.db
         own.user = session.user
         own.rights = session.rights
-        own.flags = INTERNAL | session.flags & (NO_TOUCH | RESTRICTED)
+        own.tracker = session.tracker       # what a script reads is read by its client
+        own.flags = INTERNAL | session.flags & (NO_TOUCH | RESTRICTED | TRACKING | CACHING)
         own.writer.resp = 2
         self.caller = session
         self.name = name
@@ -201,6 +205,11 @@ class Interpreter:
         self.wrote = False
         self.killed = None
         self.targets = ALL
+        if self.engine.cluster is not None:
+            # A request of several slots is refused before.
+            self.slot = -1
+            if words and session.command is not None:
+                self.slot = cython.cast(Cluster, self.engine.cluster).slot_of_request(session.command, words)
         self.pending = None
         self.started = steady_nanoseconds()
         self.engine.script = self
@@ -347,6 +356,10 @@ class Interpreter:
             return self.refused(command, NOT_ALLOWED)
         if self.session.flags & RESTRICTED and (denial := engine.acl.check(self.session, command, words, "lua")):
             return self.refused(command, (None, 0, denial.encode("utf-8", "surrogateescape")))
+        if engine.cluster is not None:
+            denied: tuple = self.denied_by_cluster(command, words)
+            if denied is not None:
+                return self.refused(command, denied)
         if command.flags & WRITES:
             if self.flags & (NO_WRITES | READ_ONLY):
                 return self.refused(command, READS_ONLY)
@@ -368,6 +381,18 @@ class Interpreter:
             value = self.failed(command, internal_error(command.name, error))
         engine.note_end(self.session, command, words, steady_nanoseconds() - started)
         return value
+
+    def denied_by_cluster(self, command, words):
+        """The error for keys that do not go together in cluster mode, or None. A script that declares nothing may use keys of
+        several slots, one after the other."""
+        slot: cython.int = cython.cast(Cluster, self.engine.cluster).slot_of_request(command, words)
+        if slot == -2:
+            return NOT_LOCAL
+        if slot == -1 or self.flags & ALLOW_CROSS_SLOT or not (self.flags & DECLARED or self.kill_word == "FUNCTION"):
+            return None
+        if self.slot == -1:
+            self.slot = slot
+        return None if self.slot == slot else SEVERAL_SLOTS
 
     def invoke_for_effects(self, command: BoundCommand, words: tuple):
         store = self.engine.store

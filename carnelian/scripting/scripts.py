@@ -124,6 +124,8 @@ def number_of_keys(c: Call, count: bytes) -> cython.Py_ssize_t:
 def run(cache: ScriptCache, c: Call, script: Script, number: cython.Py_ssize_t, read_only: cython.bint):
     flags: cython.int = script.flags
     if flags & DECLARED:
+        if flags & NO_CLUSTER and cache.interpreter.engine.cluster is not None:
+            raise ReplyError("ERR Can not run script on cluster, 'no-cluster' flag is set.")
         if read_only and not flags & NO_WRITES:
             raise ReplyError("ERR Can not execute a script with write flag using *_ro command.")
         if not flags & (ALLOW_OOM | NO_WRITES) and cache.interpreter.engine.short_of_memory \

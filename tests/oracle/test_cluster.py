@@ -260,6 +260,24 @@ def test_transactions(both):
     """)
 
 
+def test_scripts(both):
+    both("""
+        EVAL "return 1" 2 a b
+        EVAL "return redis.call('GET', KEYS[1])" 1 a
+        EVAL "return redis.pcall('MGET', 'a', 'b')" 1 a
+        EVAL "redis.call('SET', 'b', 1); return redis.call('GET', 'a')" 1 a
+        EVAL "#!lua\nreturn redis.pcall('GET', 'b')" 1 a
+        EVAL "#!lua\nreturn redis.pcall('GET', 'b')" 0
+        EVAL "#!lua\nredis.call('GET', 'a'); return redis.pcall('GET', 'b')" 0
+        EVAL "#!lua\nredis.call('PING'); redis.call('GET', '{a}x'); return redis.pcall('GET', 'a')" 1 a
+        EVAL "#!lua flags=allow-cross-slot-keys\nreturn redis.pcall('GET', 'b')" 1 a
+        EVAL "#!lua flags=allow-cross-slot-keys\nreturn 1" 2 a b
+        EVAL "#!lua flags=no-cluster\nreturn 1" 0
+        EVAL "return redis.pcall('SELECT', 1)" 0
+        EVAL "return redis.call('MGET', 'a', 'b')" 1 a
+    """)
+
+
 def test_without_cluster_mode(pair, resp):
     both = Both(*pair, resp)
     both.reset()

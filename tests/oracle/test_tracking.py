@@ -457,6 +457,21 @@ def test_blocking(three):
     """)
 
 
+def test_keys_read_by_scripts(three):
+    three("""
+        CLIENT TRACKING on
+        EVAL "return redis.call('GET', KEYS[1])" 1 a
+        2: SET a 1
+        1<
+        EVAL_RO "return redis.call('GET', KEYS[1])" 1 b
+        2: SET b 1
+        1<
+        EVAL "redis.call('GET', KEYS[1]); redis.call('SET', KEYS[1], 2); return 7" 1 a
+        1<
+        1-
+    """)
+
+
 def test_redirection(both):
     both("""
         $peer: 2: CLIENT ID

@@ -40,6 +40,9 @@ cdef class Interpreter:
     cdef list pending                   # what more() still gives
     cdef Py_ssize_t pending_at
 
+    cpdef object run_words(self, object function, Session session, tuple words, Py_ssize_t key_count, int flags, bytes name)
+    cdef int begin(self, Session session, int flags, bytes name, tuple words) except -1
+    cdef int end(self) except -1
     cdef object execute(self, tuple words)
     cdef object enter(self, function, Py_ssize_t key_count, tuple values, object is_function)
     cdef tuple denied_by_cluster(self, BoundCommand command, tuple words)

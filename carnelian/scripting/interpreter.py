@@ -21,6 +21,7 @@ from cython.cimports.carnelian.keyspace.session import CACHING, INTERNAL, NO_TOU
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_CheckExact, PyBytes_GET_SIZE
 
 from carnelian.base.errors import OutOfMemory, ReplyError
+from carnelian.base.replies import OK, Status
 from carnelian.engine.engine import internal_error
 from carnelian.keyspace import declaration
 from carnelian.scripting.conversion import FLAT_MOST, argument_text, reply_from_lua, reply_to_lua
@@ -129,7 +130,7 @@ class Interpreter:
 
         `name` is the chunk's, as errors show it. CompileError.
         """
-        problem = refusal(source)
+        problem = refusal(source, name)
         if problem is not None:
             raise CompileError(problem.decode("utf-8", "surrogateescape"))
         self.need_memory(len(source) * 10)
@@ -190,7 +191,7 @@ class Interpreter:
 
     # --- a run -------------------------------------------------------------------------------------------------------
 
-    def begin(self, session: Session, flags: cython.int, name: bytes, words: tuple) -> None:
+    def begin(self, session, flags, name, words):
         own: Session = self.session
         own.db = session.db
         own.user = session.user
@@ -217,8 +218,9 @@ class Interpreter:
             self.effects = []
         else:
             self.effects = None
+        return 0
 
-    def end(self) -> None:
+    def end(self):
         self.engine.script = None
         if self.engine.busy:
             self.engine.end_busy()
@@ -227,6 +229,7 @@ class Interpreter:
         self.pending = None
         if self.effects is not None:
             self.hand_on()
+        return 0
 
     def enter(self, function, key_count, values, is_function):
         """Calls one of lua/running.lua's functions. `key_count` -1: the body of a library, whose api `is_function` is."""
@@ -251,8 +254,10 @@ class Interpreter:
             return result
         if type(result) is not tuple:
             return reply_from_lua(b"v", (result,), self.session.writer.resp)
-        if result[0] == b"E":
+        if result[0] == b"F":
             raise self.failure(result)
+        if result[0] == b"O":
+            return OK if result[1] == b"OK" else Status(result[1])
         if result[0] == b"A":
             return [item if PyBytes_CheckExact(item) else reply_from_lua(b"v", (item,), 2) for item in result[1:]]
         return self.structure(result[0], result[1])

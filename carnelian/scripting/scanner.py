@@ -18,10 +18,10 @@ _LEXEME = re.compile(rb"""
 """, re.DOTALL | re.VERBOSE)
 
 
-def refusal(source: bytes):
-    """Why a source can't be compiled (bytes), or None."""
+def refusal(source: bytes, name: bytes = b"script"):
+    """Why a source can't be compiled (bytes), or None. `name` is the chunk's, for the message."""
     if source.startswith(BYTECODE):
-        return b"attempt to load bytecode"
+        return name.lstrip(b"@=") + b":1: unexpected symbol near 'char(27)'"
     if b"..." in source and has_crowded_function(source):
         return b"too many parameters before '...'"
     return None

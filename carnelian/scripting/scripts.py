@@ -3,12 +3,14 @@
 import hashlib
 
 import cython
+from cython.cimports.carnelian.base.numbers import text_to_integer
 from cython.cimports.carnelian.keyspace.call import Call
 from cython.cimports.carnelian.scripting.interpreter import (
     ALLOW_CROSS_SLOT, ALLOW_OOM, ALLOW_STALE, DECLARED, Interpreter, NO_CLUSTER, NO_WRITES, READ_ONLY)
+from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
+from cython.cimports.libc.stdint import int64_t
 
 from carnelian.base.errors import NotInteger, ReplyError
-from carnelian.base.numbers import parse_integer
 from carnelian.scripting.interpreter import CompileError
 
 FLAGS = {"no-writes": NO_WRITES, "allow-oom": ALLOW_OOM, "allow-stale": ALLOW_STALE, "no-cluster": NO_CLUSTER,
@@ -17,16 +19,8 @@ FLAGS = {"no-writes": NO_WRITES, "allow-oom": ALLOW_OOM, "allow-stale": ALLOW_ST
 MOST_EVALUATED = 500
 
 
-@cython.final
-@cython.cclass
 class Script:
-    """One script: source, SHA1 in hex, flags (Interpreter's), and the compiled Lua function."""
-
-    source = cython.declare(bytes, visibility="readonly")
-    sha = cython.declare(bytes, visibility="readonly")
-    flags = cython.declare(cython.int, visibility="readonly")
-    function = cython.declare(object, visibility="readonly")
-    loaded = cython.declare(cython.bint, visibility="public")          # by SCRIPT LOAD: it stays
+    """One script, compiled."""
 
     def __init__(self, source, sha, flags, function):
         self.source = source
@@ -35,19 +29,8 @@ class Script:
         self.function = function
 
 
-@cython.final
-@cython.cclass
 class ScriptCache:
-    """The scripts of one engine, with the interpreter that runs them.
-
-    `by_source`, `by_sha`: the same scripts, by what EVAL and EVALSHA give. `evicted`: how many had to go.
-    """
-
-    interpreter = cython.declare(Interpreter, visibility="readonly")
-    by_source = cython.declare(dict, visibility="readonly")
-    by_sha = cython.declare(dict, visibility="readonly")
-    evaluated = cython.declare(dict, visibility="readonly")             # those not loaded, oldest first
-    evicted = cython.declare(cython.longlong, visibility="public")
+    """The scripts of one engine, with the interpreter that runs them."""
 
     def __init__(self, engine):
         self.interpreter = Interpreter(engine)
@@ -55,7 +38,7 @@ class ScriptCache:
         self.by_sha = {}
         self.evaluated = {}
 
-    def load(self, source: bytes, loaded: bool = True) -> Script:
+    def load(self, source, loaded=True):
         """The script of this source, compiled if it is new. ReplyError."""
         script: Script = self.by_source.get(source)
         if script is None:
@@ -85,7 +68,7 @@ class ScriptCache:
 
     def memory(self) -> int:
         """Bytes that the sources and their records take (the Lua functions are in the interpreter's memory)."""
-        return sum(len(script.source) + 200 for script in self.by_sha.values())
+        return sum([len(script.source) + 200 for script in self.by_sha.values()])
 
 
 def read_shebang(source: bytes) -> tuple:
@@ -112,7 +95,9 @@ def read_shebang(source: bytes) -> tuple:
 @cython.cfunc
 @cython.exceptval(-1)
 def number_of_keys(c: Call, count: bytes) -> cython.Py_ssize_t:
-    number: cython.longlong = parse_integer(count)
+    number: int64_t = 0
+    if not text_to_integer(PyBytes_AS_STRING(count), PyBytes_GET_SIZE(count), cython.address(number)):
+        raise NotInteger()
     if number > len(c.words) - 3:
         raise ReplyError("ERR Number of keys can't be greater than number of args")
     if number < 0:
@@ -137,7 +122,7 @@ def run(cache: ScriptCache, c: Call, script: Script, number: cython.Py_ssize_t, 
     return cache.interpreter.run_words(script.function, c.session, c.words, number, flags, script.sha)
 
 
-def evaluate(cache: ScriptCache, c: Call, source: bytes, count: bytes, read_only: cython.bint):
+def evaluate(cache, c, source, count, read_only):
     """EVAL and EVAL_RO."""
     script: Script
     if cache.interpreter.engine.monitors:
@@ -149,7 +134,7 @@ def evaluate(cache: ScriptCache, c: Call, source: bytes, count: bytes, read_only
     return run(cache, c, script, number, read_only)
 
 
-def evaluate_sha(cache: ScriptCache, c: Call, sha: bytes, count: bytes, read_only: cython.bint):
+def evaluate_sha(cache, c, sha, count, read_only):
     """EVALSHA and EVALSHA_RO."""
     script: Script
     if cache.interpreter.engine.monitors:

@@ -14,8 +14,8 @@ local DEEPEST = 200
 
 -- What a script returns ----------------------------------------------------------------------------------------------------
 --
--- A string, a number, a boolean or nil goes as it is. A table goes as a layout and its values, as in `build`; as "E" with the
--- parts of an error that ends the script; as "A" with the elements of a flat array.
+-- A string, a number, a boolean or nil goes as it is. A table goes as a layout and its values, as in `build`; as "F" with the
+-- parts of an error that ends the script; as "O" with a status; as "A" with the elements of a flat array.
 
 local function flatten(value, layout, values, depth)
     local kind = type(value)
@@ -148,6 +148,8 @@ local function result_of(value)
                 end
             end
             if plain then return "A", unpack(value, 1, count) end
+        elseif count == 0 and type(value.ok) == "string" and not value.err then
+            return "O", value.ok
         end
     end
     return encode(value)
@@ -156,13 +158,13 @@ end
 local function failure(problem)
     if type(problem) ~= "table" then
         if type(problem) == "userdata" then error(problem, 0) end
-        return "E", "ERR " .. tostring(problem), "", -1, false
+        return "F", "ERR " .. tostring(problem), "", -1, false
     end
     local text, source, line = rawget(problem, "err"), rawget(problem, "source"), rawget(problem, "line")
     if type(text) ~= "string" then text = "ERR unknown error" end
     if type(source) ~= "string" then source = "" end
     if type(line) ~= "number" then line = -1 end
-    return "E", text, source, line, rawget(problem, "ignore_error_stats_update") == true
+    return "F", text, source, line, rawget(problem, "ignore_error_stats_update") == true
 end
 
 local function outcome(ok, value)

@@ -16,9 +16,9 @@ local assert, error, getmetatable, ipairs, loadstring, pcall, rawequal, rawget, 
     tostring, type, unpack, xpcall
 local raw_next, raw_pairs, collectgarbage = next, pairs, collectgarbage
 local getinfo, sethook = debug.getinfo, debug.sethook
-local byte, char, format, sub, concat, raw_insert = string.byte, string.char, string.format, string.sub, table.concat, table.insert
+local byte, format, gsub, concat, raw_insert = string.byte, string.format, string.gsub, table.concat, table.insert
 local create, resume = coroutine.create, coroutine.resume
-local floor, huge = math.floor, math.huge
+local floor = math.floor
 
 local interrupted, check_source, is_exception = host.interrupted, host.check_source, host.is_exception
 
@@ -61,10 +61,10 @@ local stopping = nil            -- the error that ends a script which was stoppe
 -- Redis's errors are tables: err, source, line. The handler adds where the error was raised.
 local function handle(problem)
     local source, line
-    for level = 2, 8 do
+    for level = 2, 12 do
         local info = getinfo(level, "Sl")
         if not info then break end
-        if info.what ~= "C" and info.source ~= "=carnelian" then
+        if info.what ~= "C" and info.what ~= "tail" and info.source ~= "=carnelian" then
             source, line = info.source, info.currentline
             break
         end
@@ -289,6 +289,11 @@ local environment = protect(globals)
 globals._G = environment
 
 local function load_text(source, name)
+    if byte(source) == 27 then
+        -- Bytecode is not checked by Lua, so it is not read; this is what a Lua without it says.
+        local _, message = loadstring("\2", name or source)
+        return nil, (gsub(message, "char%(2%)", "char(27)"))
+    end
     local problem = check_source(source)
     if problem then return nil, problem end
     local body, message = loadstring(source, name)

@@ -809,7 +809,9 @@ class Engine:
     # --- periodic work -----------------------------------------------------------------------------------------------
 
     def cron(self):
-        """One turn of the periodic work, at most about three milliseconds of it."""
+        """One turn of the periodic work, at most about three milliseconds of it; nothing while a script runs."""
+        if self.script is not None:
+            return 0.1
         store: Store = self.store
         started: cython.longlong = steady_nanoseconds()
         soon: cython.bint = False

@@ -176,7 +176,8 @@ class Store:
     def propagate(self, index: int, words: tuple) -> None:
         """Hands one effect to the AOF and the replicas."""
         for sink in self.sinks:
-            sink(index, words)
+            if self.targets == 3 or self.targets & (1 if self.journal is not None and sink == self.journal.put else 2):
+                sink(index, words)
 
     def keep_journal(self, journal):
         """Effects are put into the journal from now on (None: no more), those of twins too."""

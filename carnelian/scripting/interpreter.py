@@ -179,7 +179,14 @@ class Interpreter:
         if self.wrote:
             raise ReplyError("UNKILLABLE Sorry the script already executed write commands against the dataset. You can either "
                              "wait the script termination or kill the server in a hard way using the SHUTDOWN NOSAVE command.")
-        self.killed = b"ERR Error running script: Script killed by user with %b KILL." % self.kill_word.encode()
+        self.killed = b"ERR Script killed by user with %b KILL..." % self.kill_word.encode()
+
+    def abandon(self):
+        """Ends the run because the process ends: what it has written goes nowhere."""
+        self.killed = b"ERR The server ends"
+        self.targets = 0
+        if self.effects is not None:
+            self.effects = []
 
     def memory(self):
         """Bytes that Lua uses."""

@@ -40,6 +40,7 @@ class Server:
         self.executable = sys.executable
         self.engine = Engine(config["databases"])
         self.engine.server = self
+        self.engine.meanwhile = self.serve_meanwhile
         config_effects.connect(config, self.engine)
         self.clients = Clients(self.engine)
         self.plane = None
@@ -76,6 +77,10 @@ class Server:
         follow("bind", lambda _: self.relisten("Failed to bind to specified addresses."))
         follow("port", lambda _: self.relisten("Unable to listen on this port. Check server logs."))
         follow("loglevel", lambda level: log.setLevel(logs.LEVELS[level]))
+
+    def serve_meanwhile(self) -> None:
+        """Serves clients for a moment while a script keeps the engine."""
+        self.plane.serve_now()
 
     def set_maximum(self, maximum: int) -> None:
         """maxclients, as far as the system's limit on open files allows; ValueError when it doesn't, once started."""
@@ -204,6 +209,8 @@ class Server:
         for number in (signal.SIGTERM, signal.SIGINT):
             try:
                 self.loop.add_signal_handler(number, self.end_by_signal, number)
+                signal.signal(number, self.hasten)      # called in any case; the loop is told by its own means
+                signal.siginterrupt(number, False)
             except (NotImplementedError, RuntimeError, ValueError):
                 pass                        # no signals on this system, or not the main thread: its owner's business
         for sock in self.sockets.values():
@@ -279,7 +286,14 @@ class Server:
     def request_shutdown(self) -> None:
         """Ends the server once the batch under way is answered: SHUTDOWN, and the signals."""
         log.warning("User requested shutdown...")
+        if self.engine.script is not None:
+            self.engine.script.abandon()
         self.ending.set()
+
+    def hasten(self, number: int, frame) -> None:
+        """A signal has come: a script that keeps the loop from hearing of it ends."""
+        if self.engine.script is not None:
+            self.engine.script.abandon()
 
     def end_by_signal(self, number: int) -> None:
         log.warning("Received %s scheduling shutdown...", signal.Signals(number).name)

@@ -135,6 +135,10 @@ class Protocol(asyncio.Protocol):
             self.plane.batch(self.connection.go_on)
 
 
+def nothing() -> None:
+    """For a callback that only has to be there."""
+
+
 class StreamPlane:
     """Listening sockets and clients of an asyncio loop. `after_batch` is called at the end of each batch."""
 
@@ -177,6 +181,31 @@ class StreamPlane:
         finally:
             self.batching = False
         self.after_batch()
+
+    def serve_now(self) -> None:
+        """Serves what is ready, from within a callback of the loop: while a script keeps it.
+
+        asyncio has no such thing, so a turn of the loop is made by hand. uvloop's can't.
+        """
+        loop = asyncio.get_running_loop()
+        ready = getattr(loop, "_ready", None)
+        if ready is None:
+            return
+        caller = self.clients.engine.script.caller
+        transport = cython.cast(StreamConnection, caller).transport if isinstance(caller, StreamConnection) else None
+        reading = transport is not None and transport.is_reading()
+        if reading:
+            transport.pause_reading()       # its callback is the one that is under way, and can't be called within itself
+        due = len(ready)
+        loop.call_soon(nothing)             # there is something to do, so that the loop does not sleep
+        try:
+            loop._run_once()
+        finally:
+            while len(ready) < due:         # the turn of the loop that we are in counts on so many callbacks
+                loop.call_soon(nothing)
+            if reading and not transport.is_closing():
+                transport.resume_reading()
+        self.clients.flush()
 
     def close(self) -> None:
         """Stops listening and closes every client."""

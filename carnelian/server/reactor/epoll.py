@@ -443,6 +443,10 @@ class Reactor:
             if (self.batch(0) <= 0 and not self.clients.resumed) or steady_nanoseconds() > stop:
                 break
 
+    def serve_now(self) -> None:
+        """Serves what is ready, from within a batch: while a script keeps it."""
+        self.batch(0)
+
     def attach_control(self, descriptor: int) -> None:
         """Makes the descriptor of the control plane's selector (an epoll set of its own) a member of ours."""
         self.put(descriptor, None)

@@ -261,7 +261,7 @@ def test_transactions(both):
 
 
 def test_scripts(both):
-    both("""
+    both(r"""
         EVAL "return 1" 2 a b
         EVAL "return redis.call('GET', KEYS[1])" 1 a
         EVAL "return redis.pcall('MGET', 'a', 'b')" 1 a

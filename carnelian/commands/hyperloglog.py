@@ -6,6 +6,7 @@ from cython.cimports.carnelian.types.hyperloglog import (
     HyperLogLog, Place, Size, cached, estimate, estimate_registers, is_dense, is_hyperloglog, merge, place_of, register_at)
 from cython.cimports.carnelian.types.table import INLINE, Entry, entry_kind, entry_value
 from cython.cimports.cpython.bytearray import PyByteArray_AS_STRING
+from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cython.cimports.libc.stdint import int64_t, uint8_t
 
 from carnelian.base.errors import ReplyError, WrongType
@@ -46,7 +47,7 @@ def has_counted(e: cython.pointer(Entry), elements: tuple) -> cython.bint:
     if not is_dense(bytes_of(e)):
         return False
     for element in elements:
-        place = place_of(element)
+        place = place_of(PyBytes_AS_STRING(element), PyBytes_GET_SIZE(element))
         if register_at(bytes_of(e), place.index) < place.rank:
             return False
     return True

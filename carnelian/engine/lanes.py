@@ -39,6 +39,6 @@ def bounds(first, last, length, start):
 
 def install(engine) -> None:
     """Gives an engine all twins."""
-    from carnelian.engine import lanes_hash, lanes_list, lanes_set, lanes_sorted_set, lanes_stream, lanes_string
-    for module in (lanes_string, lanes_list, lanes_hash, lanes_set, lanes_sorted_set, lanes_stream):
+    from carnelian.engine import lanes_bits, lanes_hash, lanes_list, lanes_set, lanes_sorted_set, lanes_stream, lanes_string
+    for module in (lanes_string, lanes_bits, lanes_list, lanes_hash, lanes_set, lanes_sorted_set, lanes_stream):
         module.install(engine)

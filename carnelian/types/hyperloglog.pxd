@@ -15,11 +15,14 @@ cdef struct Place:
     int index                           # the register of an element
     int rank                            # 1 to 51: the position of the first 1 in the rest of its hash
 
-cdef Place place_of(bytes element) noexcept
+cdef Place place_of(const char *element, size_t n) noexcept
 cdef bint is_hyperloglog(const uint8_t *p, size_t n) noexcept       # by the header, and the size of a dense one
 cdef bint is_dense(const uint8_t *p) noexcept
 cdef int64_t cached(const uint8_t *p) noexcept                      # the cardinality in the header, -1 if it is out of date
 cdef int register_at(const uint8_t *p, int index) noexcept          # of a dense one
+cdef int rank_at(const uint8_t *p, size_t n, int index) noexcept     # of either form; -1: it is corrupted
+cdef bint raise_rank(uint8_t *p, int index, int rank) noexcept      # of a dense one: whether it was lower
+cdef void set_outdated(uint8_t *p) noexcept                              # the cardinality in the header is not that of the registers
 cdef int64_t estimate(const uint8_t *p, size_t n) except -1         # the cardinality; Corrupted
 cdef int merge(uint8_t *registers, const uint8_t *p, size_t n) except -1    # the larger of each register's ranks; Corrupted
 cdef int64_t estimate_registers(const uint8_t *registers) noexcept  # of REGISTERS ranks, one a byte
@@ -29,6 +32,5 @@ cdef class HyperLogLog:
 
     cdef uint8_t *start(self) noexcept
     cdef bint raise_register(self, int index, int rank) except -1
-    cdef bint raise_dense(self, int index, int rank) noexcept
     cdef int join(self, size_t at) except -1
     cpdef bint to_dense(self) except -1

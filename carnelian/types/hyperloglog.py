@@ -71,9 +71,9 @@ def murmur(p: cython.pointer(cython.const[uint8_t]), n: cython.size_t) -> uint64
     return hash ^ hash >> 47
 
 
-def place_of(element):
+def place_of(element, n):
     place: Place
-    hash: uint64_t = murmur(cython.cast(cython.pointer(uint8_t), PyBytes_AS_STRING(element)), PyBytes_GET_SIZE(element))
+    hash: uint64_t = murmur(cython.cast(cython.pointer(cython.const[uint8_t]), element), n)
     place.index = hash & (Size.REGISTERS - 1)
     hash >>= INDEX_BITS
     place.rank = 1
@@ -128,6 +128,24 @@ def run_at(p: cython.pointer(cython.const[uint8_t]), left: cython.size_t, rank: 
         return 0
     length[0] = ((p[0] & 63) << 8 | p[1]) + 1
     return 2
+
+
+def rank_at(p, n, index):
+    at: cython.size_t = Size.HEADER
+    rank: cython.int = 0
+    length: cython.int = 0
+    size: cython.int
+    if is_dense(p):
+        return register_at(p, index)
+    while at < n:
+        size = run_at(p + at, n - at, cython.address(rank), cython.address(length))
+        if size == 0:
+            return -1
+        if index < length:
+            return rank
+        index -= length
+        at += size
+    return -1
 
 
 @cython.cfunc
@@ -255,6 +273,21 @@ def estimate_registers(registers):
 
 # --- changing ------------------------------------------------------------------------------------------------------
 
+def raise_rank(p, index, rank):
+    shift: cython.int = index * 6 & 7
+    if register_at(p, index) >= rank:
+        return False
+    p += Size.HEADER + (index * 6 >> 3)
+    p[0] = p[0] & ~(63 << shift) | (rank << shift & 0xFF)
+    if shift > 2:                                       # the rest lies in the next byte
+        p[1] = p[1] & ~(63 >> (8 - shift)) | rank >> (8 - shift)
+    return True
+
+
+def set_outdated(p):
+    p[CARDINALITY + 7] |= OUT_OF_DATE
+
+
 @cython.final
 @cython.cclass
 class HyperLogLog:
@@ -280,7 +313,7 @@ class HyperLogLog:
 
     def add(self, element: bytes) -> bool:
         """Counts an element: True if a register has changed. Corrupted."""
-        place: Place = place_of(element)
+        place: Place = place_of(PyBytes_AS_STRING(element), PyBytes_GET_SIZE(element))
         return self.raise_register(place.index, place.rank)
 
     def merge_registers(self, registers: bytes) -> None:
@@ -323,26 +356,15 @@ class HyperLogLog:
 
     def outdate(self) -> None:
         """The cardinality in the header is no longer that of the registers."""
-        self.start()[CARDINALITY + 7] |= OUT_OF_DATE
-
-    def raise_dense(self, index, rank):
-        p: cython.pointer(uint8_t) = self.start()
-        shift: cython.int = index * 6 & 7
-        if register_at(p, index) >= rank:
-            return False
-        p += Size.HEADER + (index * 6 >> 3)
-        p[0] = p[0] & ~(63 << shift) | (rank << shift & 0xFF)
-        if shift > 2:                                   # the rest lies in the next byte
-            p[1] = p[1] & ~(63 >> (8 - shift)) | rank >> (8 - shift)
-        return True
+        set_outdated(self.start())
 
     def raise_register(self, index, rank):
         """Whether the register was lower: it has this rank now. Corrupted."""
         if is_dense(self.start()):
-            return self.raise_dense(index, rank)
+            return raise_rank(self.start(), index, rank)
         if rank > LARGEST_SPARSE_RANK:
             self.to_dense()
-            return self.raise_dense(index, rank)
+            return raise_rank(self.start(), index, rank)
         p: cython.pointer(uint8_t) = self.start()
         n: cython.size_t = PyByteArray_GET_SIZE(self.data)
         at: cython.size_t = Size.HEADER
@@ -369,7 +391,7 @@ class HyperLogLog:
             new += run_bytes(old, first + length - 1 - index)
         if len(new) > size and n + len(new) - size > limits.hll_sparse_max_bytes:
             self.to_dense()
-            return self.raise_dense(index, rank)
+            return raise_rank(self.start(), index, rank)
         self.data[at:at + size] = new
         self.join(before)
         return True
@@ -402,7 +424,7 @@ class HyperLogLog:
         self.data = dense
         for index in range(Size.REGISTERS):
             if PyBytes_AS_STRING(ranks)[index]:
-                self.raise_dense(index, PyBytes_AS_STRING(ranks)[index])
+                raise_rank(self.start(), index, PyBytes_AS_STRING(ranks)[index])
         return True
 
     def _check(self) -> None:

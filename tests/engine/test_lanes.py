@@ -13,6 +13,12 @@ MEMBERS = st.sampled_from([b"m", b"n", b"1", b"2", b"12345", b"z" * 70, b""])
 INTEGERS = st.sampled_from([b"0", b"1", b"-1", b"2", b"10", b"-100", b"100", b"x", b"9223372036854775807", b"1.5"])
 SCORES = st.sampled_from([b"0", b"1", b"-1.5", b"inf", b"-inf", b"nan", b"x", b"1e3", b"-0"])
 BOUNDS = st.one_of(SCORES, SCORES.map(lambda score: b"(" + score), st.sampled_from([b"", b"(", b" 1", b"+inf"]))
+OFFSETS = st.sampled_from([b"0", b"7", b"63", b"100", b"#1", b"#3", b"-1", b"x", b"#", b"4294967296", b"9223372036854775807"])
+ENCODINGS = st.sampled_from([b"u8", b"i8", b"u1", b"i64", b"u63", b"u64", b"i5", b"x", b"i0", b"I8"])
+STRINGS = st.sampled_from([b"a", b"b"])
+ELEMENTS = st.one_of(MEMBERS, st.integers(0, 300).map(lambda n: b"%d" % n))
+IDS = st.sampled_from([b"-", b"+", b"5", b"5-1", b"5-2", b"6-0", b"7", b"7-18446744073709551615", b"(5-1", b"0", b"x", b"", b"5-", b"05-1",
+                       b"18446744073709551615", b"-1", b"1700000000000"])
 SECONDS = st.sampled_from([b"1", b"100", b"0", b"-1", b"x", b"99999999999999999999", b"9223372036854775807"])
 
 
@@ -25,7 +31,24 @@ def repeated(head, *parts, most=3):
         lambda drawn: drawn[0] + tuple(x for group in drawn[1] for x in group))
 
 
+# Those whose twins need others before them: they are also drawn alone.
+BITS = st.one_of(
+    word(b"SETBIT", STRINGS, OFFSETS, INTEGERS), word(b"GETBIT", STRINGS, OFFSETS), word(b"SET", STRINGS, VALUES),
+    repeated((b"BITFIELD", STRINGS), b"set", ENCODINGS, OFFSETS, INTEGERS), repeated((b"BITFIELD", STRINGS), b"GET", ENCODINGS, OFFSETS),
+    repeated((b"BITFIELD", STRINGS, b"GET", b"u8", b"0"), b"INCRBY", ENCODINGS, OFFSETS, INTEGERS),
+    repeated((b"BITFIELD", STRINGS, b"OVERFLOW", b"SAT"), b"INCRBY", ENCODINGS, OFFSETS, INTEGERS),
+    repeated((b"BITFIELD_RO", STRINGS), b"GET", ENCODINGS, OFFSETS), word(b"BITFIELD_RO", STRINGS, b"SET", b"u8", b"0", b"1"))
+SKETCHES = st.one_of(
+    repeated((b"PFADD", STRINGS), ELEMENTS, most=3), word(b"PFCOUNT", STRINGS), word(b"PFDEBUG", b"TODENSE", STRINGS),
+    word(b"PFMERGE", STRINGS, STRINGS), word(b"SET", STRINGS, VALUES), word(b"APPEND", STRINGS, VALUES), word(b"DEL", STRINGS))
+STREAMS = st.one_of(
+    word(b"XADD", STRINGS, IDS, MEMBERS, VALUES), word(b"XADD", STRINGS, b"*", MEMBERS, VALUES, MEMBERS, VALUES),
+    word(b"XDEL", STRINGS, IDS), word(b"XTRIM", STRINGS, b"MAXLEN", b"3"), word(b"SET", STRINGS, VALUES),
+    *[st.one_of(word(name, STRINGS, IDS, IDS), word(name, STRINGS, IDS, IDS, b"count", INTEGERS), word(name, STRINGS, first, last),
+                word(name, STRINGS, first, last, b"COUNT", INTEGERS))
+      for name, first, last in ((b"XRANGE", b"-", b"+"), (b"XREVRANGE", b"+", b"-"))])
 REQUESTS = st.one_of(
+    BITS, SKETCHES, STREAMS,
     word(b"GET", KEYS), word(b"get"), word(b"SET", KEYS, VALUES), word(b"SET", KEYS, VALUES, b"ex", SECONDS),
     word(b"SET", KEYS, VALUES, b"PX", SECONDS), word(b"SET", KEYS, VALUES, b"NX", b"GET"), word(b"SETEX", KEYS, SECONDS, VALUES),
     word(b"INCR", KEYS), word(b"DECR", KEYS), word(b"INCRBY", KEYS, INTEGERS), repeated((b"MGET",), KEYS),
@@ -114,6 +137,20 @@ class Side:
 @settings(max_examples=150, deadline=None)
 @given(requests=st.lists(REQUESTS, max_size=25), watched=st.booleans(), advance=st.lists(st.integers(0, 2000), max_size=3))
 def test_twins_do_what_the_bodies_do(resp, requests, watched, advance):
+    compare(resp, requests, watched, advance)
+
+
+@pytest.mark.parametrize("family", [BITS, SKETCHES, STREAMS], ids=["bits", "sketches", "streams"])
+def test_families(family):
+    @settings(max_examples=100, deadline=None)
+    @given(requests=st.lists(family, max_size=30))
+    def families(requests):
+        compare(2, requests, True, [])
+
+    families()
+
+
+def compare(resp, requests, watched, advance):
     fast, general = Side(True, resp), Side(False, resp)
     now = 1_700_000_000_000
     for index, words in enumerate(requests):
@@ -167,7 +204,7 @@ def test_twins_run():
     commands = side.engine.commands
     assert all(commands[name.encode()].has_twin for name in
                "get set setex incr mget mset del exists expire ttl ping lpush rpop lrange hset hget hgetall sadd spop zadd zpopmin "
-               "zrange xadd".split())
+               "zrange xadd xrange xrevrange setbit getbit bitfield bitfield_ro pfadd pfcount".split())
 
 
 def test_a_twin_hides_what_has_expired():

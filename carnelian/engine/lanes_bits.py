@@ -10,10 +10,11 @@ from cython.cimports.carnelian.engine.lanes import ELSEWHERE, FOUND, effect, rea
 from cython.cimports.carnelian.keyspace.session import Session
 from cython.cimports.carnelian.protocol.reader import Slice
 from cython.cimports.carnelian.types.bits import read_field, write_field
-from cython.cimports.carnelian.types.hyperloglog import (Place, cached, is_dense, is_hyperloglog, place_of, raise_rank, rank_at,
-                                                         set_outdated)
-from cython.cimports.carnelian.types.table import INLINE, RAW, Entry, entry_value
+from cython.cimports.carnelian.types.hyperloglog import (EMPTY_SIZE, GROWTH, Place, cached, empty, is_dense, is_hyperloglog,
+                                                         place_of, raise_rank, raise_sparse, rank_at, set_outdated)
+from cython.cimports.carnelian.types.table import INLINE, RAW, Entry, entry_kind, entry_value
 from cython.cimports.libc.stdint import int64_t, uint8_t, uint64_t
+from cython.cimports.libc.string import memcpy
 
 # Operations of one BITFIELD; bits of a string. What goes beyond is for the general bodies.
 MOST_OPERATIONS = cython.declare(cython.int, 16)
@@ -214,16 +215,24 @@ def bitfield_ro(engine: Engine, session: Session, words: cython.pointer(Slice), 
 @cython.cfunc
 @cython.exceptval(-1, check=False)
 def pfadd(engine: Engine, session: Session, words: cython.pointer(Slice), count: cython.int) -> cython.int:
-    """Of a dense one; of a sparse one only what is counted already."""
+    """One that becomes dense by it is left to the general body."""
+    slot: cython.pointer(cython.pointer(Entry))
     e: cython.pointer(Entry) = cython.NULL
     place: Place
     i: cython.int
     changes: cython.int = 0
     changing: cython.bint
-    if count < 3 or reach(engine.store, session.db, cython.address(words[1]), INLINE, cython.address(e)) != FOUND \
-            or not is_hyperloglog(text_of(e), e.value_length):
+    if count < 3 or engine.store.notify_flags:
         return 0
-    changing = e.meta & RAW != 0 and is_dense(text_of(e))
+    slot = session.db.lookup(words[1].data, words[1].length)
+    if slot == cython.NULL:
+        return add_sparse(engine, session, words, count, slot)
+    e = slot[0]
+    if entry_kind(e) != INLINE or not is_hyperloglog(text_of(e), e.value_length):
+        return 0
+    if not is_dense(text_of(e)):
+        return add_sparse(engine, session, words, count, slot)
+    changing = e.meta & RAW != 0
     for i in range(2, count):
         place = place_of(words[i].data, words[i].length)
         if changing:
@@ -234,6 +243,41 @@ def pfadd(engine: Engine, session: Session, words: cython.pointer(Slice), count:
     if changes:
         set_outdated(text_of(e))
         effect(engine.store, session.db, cython.address(words[1]), changes, "pfadd", "hyperloglog")
+    return 1
+
+
+@cython.cfunc
+@cython.exceptval(-1, check=False)
+def add_sparse(engine: Engine, session: Session, words: cython.pointer(Slice), count: cython.int,
+               slot: cython.pointer(cython.pointer(Entry))) -> cython.int:
+    """Of a sparse one, or (NULL) a new one. The work is done on a copy: what can't be done here leaves no trace."""
+    copy: uint8_t[4096]
+    n: cython.size_t = EMPTY_SIZE if slot == cython.NULL else slot[0].value_length
+    place: Place
+    i: cython.int
+    result: cython.int
+    changes: cython.int = slot == cython.NULL
+    if n > 4096:
+        return 0
+    memcpy(copy, empty() if slot == cython.NULL else text_of(slot[0]), n)
+    for i in range(2, count):
+        if n + GROWTH > 4096:
+            return 0
+        place = place_of(words[i].data, words[i].length)
+        result = raise_sparse(copy, cython.address(n), place.index, place.rank)
+        if result < 0:
+            return 0
+        changes += result
+    if changes:
+        set_outdated(copy)
+        if slot == cython.NULL:
+            session.db.store_string(cython.NULL, words[1].data, words[1].length, 0, False)
+            slot = session.db.peek(words[1].data, words[1].length)
+        if slot[0].value_length != n or not slot[0].meta & RAW:
+            session.db.reshape(slot, INLINE, (slot[0].meta & 0xF0) | RAW, n)
+        memcpy(text_of(slot[0]), copy, n)
+        effect(engine.store, session.db, cython.address(words[1]), changes, "pfadd", "hyperloglog")
+    session.writer.integer(changes != 0)
     return 1
 
 

@@ -22,10 +22,10 @@ Ertl, "New cardinality estimation algorithms for HyperLogLog sketches" (2017), h
 import cython
 from cython.cimports.carnelian.types import limits
 from cython.cimports.carnelian.types.hashing import little_endian
-from cython.cimports.cpython.bytearray import PyByteArray_AS_STRING, PyByteArray_GET_SIZE
+from cython.cimports.cpython.bytearray import PyByteArray_AS_STRING, PyByteArray_GET_SIZE, PyByteArray_Resize
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cython.cimports.libc.math import INFINITY, llround, sqrt
-from cython.cimports.libc.string import memcmp, memcpy
+from cython.cimports.libc.string import memcmp, memcpy, memmove
 
 from carnelian.base.errors import ReplyError
 
@@ -149,13 +149,24 @@ def rank_at(p, n, index):
 
 
 @cython.cfunc
-def run_bytes(rank: cython.int, length: cython.int) -> bytes:
-    """A run in its shortest form."""
+@cython.exceptval(check=False)
+def put_run(p: cython.pointer(uint8_t), rank: cython.int, length: cython.int) -> cython.int:
+    """Writes a run in its shortest form, or none if it has no registers; how many bytes."""
+    if length == 0:
+        return 0
     if rank:
-        return bytes((0x80 | (rank - 1) << 2 | length - 1,))
+        p[0] = 0x80 | (rank - 1) << 2 | length - 1
+        return 1
     if length <= 64:
-        return bytes((length - 1,))
-    return bytes((0x40 | length - 1 >> 8, length - 1 & 0xFF))
+        p[0] = length - 1
+        return 1
+    p[0] = 0x40 | length - 1 >> 8
+    p[1] = length - 1 & 0xFF
+    return 2
+
+
+def empty():
+    return cython.cast(cython.pointer(cython.const[uint8_t]), PyBytes_AS_STRING(EMPTY))
 
 
 def merge(registers, p, n):
@@ -284,6 +295,57 @@ def raise_rank(p, index, rank):
     return True
 
 
+def raise_sparse(p, n, index, rank):
+    at: cython.size_t = Size.HEADER
+    before: cython.size_t = Size.HEADER                 # the run before the one that is sought
+    first: cython.int = 0                               # its first register
+    old: cython.int = 0
+    length: cython.int = 0
+    size: cython.int
+    new: cython.int
+    runs: uint8_t[8]
+    if rank > LARGEST_SPARSE_RANK:
+        return SPARSE_FULL
+    while True:
+        size = run_at(p + at, n[0] - at, cython.address(old), cython.address(length)) if at < n[0] else 0
+        if size == 0:
+            return SPARSE_CORRUPTED
+        if index < first + length:
+            break
+        before = at
+        at += size
+        first += length
+    if old >= rank:
+        return 0
+    new = put_run(runs, old, index - first)
+    new += put_run(runs + new, rank, 1)
+    new += put_run(runs + new, old, first + length - 1 - index)
+    if new > size and cython.cast(int64_t, n[0]) + new - size > limits.hll_sparse_max_bytes:
+        return SPARSE_FULL
+    memmove(p + at + new, p + at + size, n[0] - at - size)
+    memcpy(p + at, runs, new)
+    n[0] += new - size
+    join(p, n, before)
+    return 1
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def join(p: cython.pointer(uint8_t), n: cython.pointer(cython.size_t), at: cython.size_t) -> cython.void:
+    """Makes one of neighbouring runs of the same rank, among the five from `at` on."""
+    left: cython.int = 5
+    while left and at < n[0]:
+        left -= 1
+        if not p[at] & 0x80:
+            at += 2 if p[at] & 0x40 else 1
+        elif at + 1 < n[0] and p[at] & 0xFC == p[at + 1] & 0xFC and (p[at] & 3) + (p[at + 1] & 3) + 2 <= 4:
+            p[at + 1] = p[at] & 0xFC | (p[at] & 3) + (p[at + 1] & 3) + 1
+            n[0] -= 1
+            memmove(p + at, p + at + 1, n[0] - at)      # and on with the joined run and the one after it
+        else:
+            at += 1
+
+
 def set_outdated(p):
     p[CARDINALITY + 7] |= OUT_OF_DATE
 
@@ -362,56 +424,16 @@ class HyperLogLog:
         """Whether the register was lower: it has this rank now. Corrupted."""
         if is_dense(self.start()):
             return raise_rank(self.start(), index, rank)
-        if rank > LARGEST_SPARSE_RANK:
-            self.to_dense()
-            return raise_rank(self.start(), index, rank)
-        p: cython.pointer(uint8_t) = self.start()
         n: cython.size_t = PyByteArray_GET_SIZE(self.data)
-        at: cython.size_t = Size.HEADER
-        before: cython.size_t = Size.HEADER             # the run before the one that is sought
-        first: cython.int = 0                           # its first register
-        old: cython.int = 0
-        length: cython.int = 0
-        size: cython.int
-        while True:
-            size = run_at(p + at, n - at, cython.address(old), cython.address(length)) if at < n else 0
-            if size == 0:
-                raise Corrupted()
-            if index < first + length:
-                break
-            before = at
-            at += size
-            first += length
-        if old >= rank:
-            return False
-        new: bytes = run_bytes(rank, 1)
-        if index != first:
-            new = run_bytes(old, index - first) + new
-        if index != first + length - 1:
-            new += run_bytes(old, first + length - 1 - index)
-        if len(new) > size and n + len(new) - size > limits.hll_sparse_max_bytes:
+        PyByteArray_Resize(self.data, n + GROWTH)
+        result: cython.int = raise_sparse(self.start(), cython.address(n), index, rank)
+        PyByteArray_Resize(self.data, n)
+        if result == SPARSE_CORRUPTED:
+            raise Corrupted()
+        if result == SPARSE_FULL:
             self.to_dense()
             return raise_rank(self.start(), index, rank)
-        self.data[at:at + size] = new
-        self.join(before)
-        return True
-
-    def join(self, at):
-        """Makes one of neighbouring runs of the same rank, among the five from `at` on."""
-        p: cython.pointer(uint8_t)
-        left: cython.int = 5
-        while left and at < PyByteArray_GET_SIZE(self.data):
-            left -= 1
-            p = self.start() + at
-            if not p[0] & 0x80:
-                at += 2 if p[0] & 0x40 else 1
-            elif (at + 1 < PyByteArray_GET_SIZE(self.data) and p[0] & 0xFC == p[1] & 0xFC
-                  and (p[0] & 3) + (p[1] & 3) + 2 <= 4):
-                p[1] = p[0] & 0xFC | (p[0] & 3) + (p[1] & 3) + 1
-                del self.data[at]                       # and on with the joined run and the one after it
-            else:
-                at += 1
-        return 0
+        return result
 
     def to_dense(self):
         """Makes a sparse one dense: True if it was sparse. Corrupted."""

@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 from carnelian.engine import Engine
 from carnelian.keyspace import Session
 from carnelian.keyspace.journal import Journal
+from carnelian.types import limits
+
 
 KEYS = st.sampled_from([b"a", b"b", b"string", b"list", b"hash", b"set", b"zset", b"stream", b""])
 VALUES = st.sampled_from([b"", b"1", b"-7", b"9223372036854775807", b"x", b"hello", b"3.5", b"y" * 70, b"0010"])
@@ -140,14 +142,19 @@ def test_twins_do_what_the_bodies_do(resp, requests, watched, advance):
     compare(resp, requests, watched, advance)
 
 
-@pytest.mark.parametrize("family", [BITS, SKETCHES, STREAMS], ids=["bits", "sketches", "streams"])
-def test_families(family):
+@pytest.mark.parametrize("family, sparse", [(BITS, 3000), (SKETCHES, 3000), (SKETCHES, 60), (STREAMS, 3000)],
+                         ids=["bits", "sketches", "sketches that become dense", "streams"])
+def test_families(family, sparse):
     @settings(max_examples=100, deadline=None)
     @given(requests=st.lists(family, max_size=30))
     def families(requests):
         compare(2, requests, True, [])
 
-    families()
+    limits.configure("hll-sparse-max-bytes", sparse)
+    try:
+        families()
+    finally:
+        limits.configure("hll-sparse-max-bytes", 3000)
 
 
 def compare(resp, requests, watched, advance):

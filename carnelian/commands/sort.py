@@ -155,8 +155,8 @@ def sort_key(c: Call, key: bytes, order: Order):
     value = c.value_at(key)
     if value is not None and not isinstance(value, (List, Set, SortedSet)):
         raise WrongType()
-    if isinstance(value, Set) and not order.sorted and order.destination is not None:
-        # A set has no order of its own: what is stored must be the same wherever the word is run again.
+    if isinstance(value, Set) and not order.sorted and (order.destination is not None or c.engine.script is not None):
+        # A set has no order of its own: what is stored must be the same wherever the word is run again, and a script may store it.
         order.sorted = True
         order.alpha = True
         order.by = None

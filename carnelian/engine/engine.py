@@ -406,7 +406,7 @@ class Engine:
 
     def count_error(self, text: str) -> None:
         """INFO's errorstats."""
-        code = text.split(" ", 1)[0]
+        code = text.split(None, 1)[0] if text.strip() else "ERR"
         self.error_counts[code] = self.error_counts.get(code, 0) + 1
 
     def execute(self, session, command, words):

@@ -97,8 +97,12 @@ def quoted(word: bytes) -> bytes:
         ESCAPES.get(byte) or (bytes((byte,)) if 32 <= byte < 127 else b"\\x%02x" % byte) for byte in word) + b'"'
 
 
+SCRIPT_ADDRESS = "?:0"                      # of the session in which scripts call words
+
+
 def monitor_line(microseconds: int, session, words: tuple) -> bytes:
-    """MONITOR's line: seconds with a fraction, database, client, words."""
+    """MONITOR's line: seconds with a fraction, database, client (`lua`: a script), words."""
+    client = b"lua" if session.address == SCRIPT_ADDRESS else session.address.encode()
     return b"%d.%06d [%d %b] %b" % (
-        microseconds // 1000000, microseconds % 1000000, session.db.index, session.address.encode(),
+        microseconds // 1000000, microseconds % 1000000, session.db.index, client,
         b" ".join(map(quoted, redacted(words, session))))

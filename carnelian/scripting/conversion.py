@@ -234,7 +234,9 @@ class Nodes:
         if kind == b"o":
             return Status(self.take())
         if kind == b"e" or kind == b"E":
-            return ReplyError(self.take().decode("utf-8", "surrogateescape"))
+            error = ReplyError(self.take().decode("utf-8", "surrogateescape"))
+            error.counted = kind == b"E"
+            return error
         if kind == b"d":
             return float(self.take())
         if kind == b"b":
@@ -242,9 +244,9 @@ class Nodes:
             try:
                 return BigNumber(int(text))
             except ValueError:
-                return text
+                return text.replace(b"\r", b" ").replace(b"\n", b" ")
         if kind == b"t":
-            form = self.take()
+            form = self.take()[:3].ljust(3)
             return Verbatim(self.take(), form)
         if kind == b"m":
             return Pairs([self.node() for _ in range(2 * self.take())])

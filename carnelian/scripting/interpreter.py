@@ -21,8 +21,9 @@ from cython.cimports.carnelian.keyspace.session import CACHING, INTERNAL, NO_TOU
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_CheckExact, PyBytes_GET_SIZE
 
 from carnelian.base.errors import OutOfMemory, ReplyError
-from carnelian.base.replies import OK, Status
+from carnelian.base.replies import OK, Members, Pairs, Status
 from carnelian.engine.engine import internal_error
+from carnelian.engine.statistics import SCRIPT_ADDRESS
 from carnelian.keyspace import declaration
 from carnelian.scripting.conversion import FLAT_MOST, argument_text, reply_from_lua, reply_to_lua
 from carnelian.scripting.scanner import refusal
@@ -94,7 +95,7 @@ class Interpreter:
         self.call = Call(engine.store, engine)
         self.session = Session(engine.store.databases[0])
         self.session.flags = INTERNAL
-        self.session.address = "lua"
+        self.session.address = SCRIPT_ADDRESS
         self.targets = ALL
         self.lua = lupa.lua51.LuaRuntime(
             encoding=None, attribute_handlers=(no_attribute, no_attribute), register_eval=False, register_builtins=False,
@@ -278,7 +279,18 @@ class Interpreter:
         reply = reply_from_lua(layout, tuple(values), self.session.writer.resp)
         if isinstance(reply, ReplyError):
             raise ScriptError(str(reply), layout == b"E")
+        if b"e" in layout:
+            self.count_errors(reply)
         return reply
+
+    def count_errors(self, reply) -> None:
+        """Errors among what a script returns, unless they are those of words, which are counted."""
+        if isinstance(reply, ReplyError):
+            if not reply.counted:
+                self.engine.count_error(str(reply))
+        elif isinstance(reply, (list, Pairs, Members)):
+            for item in reply if isinstance(reply, list) else reply.items:
+                self.count_errors(item)
 
     def failure(self, result: tuple) -> ScriptError:
         """The error of a run, with the place where it was raised."""
@@ -379,6 +391,8 @@ class Interpreter:
                 and not self.flags & ALLOW_OOM:
             return self.refused(command, OOM)
         if command.flags & WRITE:
+            if engine.refusal is not None:
+                return self.refused(command, (None, 0, engine.refusal.encode()))
             self.wrote = True
         started = steady_nanoseconds()
         try:

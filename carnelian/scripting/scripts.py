@@ -113,6 +113,8 @@ def run(cache: ScriptCache, c: Call, script: Script, number: cython.Py_ssize_t, 
             raise ReplyError("ERR Can not run script on cluster, 'no-cluster' flag is set.")
         if read_only and not flags & NO_WRITES:
             raise ReplyError("ERR Can not execute a script with write flag using *_ro command.")
+        if not flags & NO_WRITES and cache.interpreter.engine.refusal is not None:
+            raise ReplyError(cache.interpreter.engine.refusal)
         if not flags & (ALLOW_OOM | NO_WRITES) and cache.interpreter.engine.short_of_memory \
                 and cache.interpreter.engine.maxmemory:
             raise ReplyError("OOM allow-oom flag is not set on the script, can not run it when used memory > 'maxmemory'")

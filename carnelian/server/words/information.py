@@ -7,6 +7,7 @@ import time
 
 from carnelian.base.replies import Verbatim
 from carnelian.keyspace import LOADING, STALE, command
+from carnelian.scripting.figures import ScriptFigures
 from carnelian.server.words.figures import RUN_ID, Memory, Replication, human, machine_memory, processor_times
 from carnelian.server.words.watching import all_commands
 from carnelian.version import REDIS_VERSION, __version__
@@ -95,7 +96,7 @@ def waiting(waiters):
 
 
 def memory_fields(c):
-    memory, total = Memory(c.engine), machine_memory()
+    memory, total, scripts = Memory(c.engine), machine_memory(), ScriptFigures(c.engine)
     limit = c.engine.maxmemory
     yield "used_memory", memory.used
     yield "used_memory_human", human(memory.used)
@@ -113,19 +114,19 @@ def memory_fields(c):
     yield "allocator_resident", memory.resident
     yield "total_system_memory", total
     yield "total_system_memory_human", human(total)
-    yield "used_memory_lua", 0
-    yield "used_memory_vm_eval", 0
-    yield "used_memory_lua_human", "0B"
-    yield "used_memory_scripts_eval", 0
-    yield "number_of_cached_scripts", 0
+    yield "used_memory_lua", scripts.lua
+    yield "used_memory_vm_eval", scripts.lua
+    yield "used_memory_lua_human", human(scripts.lua)
+    yield "used_memory_scripts_eval", scripts.caches
+    yield "number_of_cached_scripts", scripts.cached
     yield "number_of_functions", 0
     yield "number_of_libraries", 0
     yield "used_memory_vm_functions", 0
-    yield "used_memory_vm_total", 0
-    yield "used_memory_vm_total_human", "0B"
+    yield "used_memory_vm_total", scripts.lua
+    yield "used_memory_vm_total_human", human(scripts.lua)
     yield "used_memory_functions", 0
-    yield "used_memory_scripts", 0
-    yield "used_memory_scripts_human", "0B"
+    yield "used_memory_scripts", scripts.caches
+    yield "used_memory_scripts_human", human(scripts.caches)
     yield "maxmemory", limit
     yield "maxmemory_human", human(limit)
     yield "maxmemory_policy", c.engine.eviction_policy
@@ -213,6 +214,7 @@ def statistics_fields(c):
     yield "expire_cycle_cpu_milliseconds", 0
     yield "evicted_keys", store.evicted
     yield "evicted_clients", 0
+    yield "evicted_scripts", ScriptFigures(c.engine).evicted
     yield "total_eviction_exceeded_time", 0
     yield "current_eviction_exceeded_time", 0
     yield "keyspace_hits", store.hits

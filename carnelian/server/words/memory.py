@@ -5,6 +5,7 @@ from carnelian.base.errors import SyntaxFault
 from carnelian.base.numbers import parse_integer
 from carnelian.base.replies import OK, Verbatim
 from carnelian.keyspace import LOADING, READONLY, STALE, command
+from carnelian.scripting.figures import ScriptFigures
 from carnelian.server.words.common import help_text
 from carnelian.server.words.figures import Memory, human
 
@@ -24,7 +25,8 @@ def memory_stats(c):
     memory = Memory(c.engine)
     reply = {
         b"peak.allocated": memory.peak, b"total.allocated": memory.used, b"startup.allocated": 0, b"replication.backlog": 0,
-        b"clients.slaves": 0, b"clients.normal": memory.clients, b"cluster.links": 0, b"aof.buffer": 0, b"lua.caches": 0,
+        b"clients.slaves": 0, b"clients.normal": memory.clients, b"cluster.links": 0, b"aof.buffer": 0,
+        b"lua.caches": ScriptFigures(c.engine).caches,
         b"functions.caches": 0}
     for index, size in memory.tables.items():
         reply[b"db.%d" % index] = {

@@ -59,6 +59,7 @@ cdef class Engine:
     cdef readonly str refusal               # the error with which writes are answered (MISCONF), or None
     cdef public object script               # the scripting.Interpreter that runs a script now, or None
     cdef public object interpreter          # EVAL's scripting.Interpreter, once there was a script
+    cdef public object functions            # scripting.Functions: the libraries of functions, once one was asked for
     cdef readonly bint busy                 # the script has run for longer than busy_threshold: others are told so
     cdef public int64_t busy_threshold      # busy-reply-threshold, milliseconds
     cdef public object meanwhile            # a server's function that serves clients for a moment while a script is busy, or None

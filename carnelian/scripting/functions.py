@@ -10,6 +10,7 @@ import struct
 
 from carnelian.base.errors import ProtocolError, ReplyError
 from carnelian.base.glob import matches
+from carnelian.base.replies import Members, Status
 from carnelian.protocol.reader import Reader
 from carnelian.types import serial
 from carnelian.types.serial_types import NEWEST_VERSION, VERSION
@@ -33,10 +34,8 @@ class Function:
 
     def shown(self) -> dict:
         """As FUNCTION LIST shows it."""
-        from carnelian.base.replies import Members
-
         return {b"name": self.name, b"description": self.description,
-                b"flags": Members([flag.encode() for flag in FLAGS if flag in self.flags])}
+                b"flags": Members([Status(flag.encode()) for flag in FLAGS if flag in self.flags])}
 
 
 class Library:
@@ -138,9 +137,8 @@ class Functions:
     def __init__(self, engine):
         self.engine = engine
         self.libraries = {}                 # name -> Library
-        self.functions = {}                 # name -> Function
+        self.functions = {}                 # name in lower case -> Function: FCALL asks in any case
         self.languages = {}                 # name, in capitals -> Language
-        self.running = None                 # (name, words, since when in milliseconds) of the call under way
 
     def add_language(self, language: Language) -> None:
         self.languages[language.name] = language
@@ -163,17 +161,18 @@ class Functions:
     def put(self, library: Library) -> None:
         """Keeps a library, in the place of the one of its name. ReplyError: a function's name is taken by another's."""
         for name in library.functions:
-            owner = self.functions.get(name)
+            owner = self.functions.get(name.lower())
             if owner is not None and owner.library.name != library.name:
                 raise ReplyError(f"ERR Function {shown_text(name)} already exists")
         if library.name in self.libraries:
             self.remove(library.name)
         self.libraries[library.name] = library
-        self.functions.update(library.functions)
+        for name, function in library.functions.items():
+            self.functions[name.lower()] = function
 
     def remove(self, name: bytes) -> None:
         for function in self.libraries.pop(name).functions:
-            del self.functions[function]
+            self.functions.pop(function.lower(), None)      # two may differ in case alone
 
     def load(self, code: bytes, replace: bool = False) -> bytes:
         """FUNCTION LOAD: the library's name. ReplyError."""
@@ -198,7 +197,8 @@ class Functions:
 
     def shown(self, pattern: bytes, with_code: bool) -> list:
         """FUNCTION LIST: newest first."""
-        return [library.shown(with_code) for library in reversed(self.libraries.values()) if matches(pattern, library.name)]
+        return [library.shown(with_code) for library in reversed(self.libraries.values()) 
+                if matches(pattern.lower(), library.name.lower())]
 
     # --- as bytes ------------------------------------------------------------------------------------------------------
 
@@ -216,9 +216,9 @@ class Functions:
         for code in codes:
             library = self.create(code, created)
             for name in library.functions:
-                if name in functions:
+                if functions.get(name.lower(), library.name) != library.name:
                     raise ReplyError(f"ERR Function {shown_text(name)} already exists")
-                functions[name] = library.name
+                functions[name.lower()] = library.name
             created[library.name] = library
         for name in created:
             if name in self.libraries and (policy == b"APPEND" or self.libraries[name].fixed):
@@ -226,7 +226,7 @@ class Functions:
         staying = [library for library in self.libraries.values() if library.fixed or policy != b"FLUSH" and library.name not in created]
         for library in staying:
             for name in library.functions:
-                if name in functions:
+                if name.lower() in functions:
                     raise ReplyError(f"ERR Function {shown_text(name)} already exists")
         self.libraries, self.functions = {}, {}
         for library in (*staying, *created.values()):
@@ -268,7 +268,7 @@ class Functions:
 
     def counts(self) -> dict:
         """FUNCTION STATS: libraries and functions of each language. Redis knows one, which is always there."""
-        figures = {name: [0, 0] for name in self.languages}
+        figures = {b"LUA": [0, 0]}
         for library in self.libraries.values():
             count = figures.setdefault(library.language.name, [0, 0])
             count[0] += 1

@@ -24,6 +24,7 @@ cdef class Interpreter:
     cdef readonly Session session       # the client of the words that scripts call
     cdef Call call
     cdef object run_script, run_function, run_body, run_gathered, gather, more_of_result, adopt, bind, dump   # of lua/running.lua
+    cdef readonly object library        # of lua/library.lua, in the interpreter of functions
     cdef object memory_used
     # Of the run under way:
     cdef readonly Session caller
@@ -44,7 +45,7 @@ cdef class Interpreter:
     cdef int begin(self, Session session, int flags, bytes name, tuple words) except -1
     cdef int end(self) except -1
     cdef object execute(self, tuple words)
-    cdef object enter(self, function, Py_ssize_t key_count, tuple values, object is_function)
     cdef tuple denied_by_cluster(self, BoundCommand command, tuple words)
+    cdef object enter(self, function, Py_ssize_t key_count, tuple values, bint is_function)
     cdef object to_lua(self, object value)
     cdef int hand_on(self) except -1

@@ -45,6 +45,7 @@ MARGIN = cython.declare(cython.Py_ssize_t, 16 << 20)
 # Values that go with a call; more are handed over in parts.
 MOST_VALUES = cython.declare(cython.Py_ssize_t, 1000)
 LOG_LEVELS = (logging.DEBUG, logging.INFO, logging.INFO, logging.WARNING)
+LONGEST_LOAD = 500                              # milliseconds that the body of a library may take
 ALL = cython.declare(cython.int, 3)             # targets of effects
 
 NOT_KNOWN = (None, 0, b"ERR Unknown Redis command called from script")
@@ -117,6 +118,9 @@ class Interpreter:
             functions = self.lua.compile(source, name=b"=carnelian")(host, shared)
         (self.run_script, self.run_function, self.run_body, self.run_gathered, self.gather, self.more_of_result, self.adopt,
          self.bind, self.dump) = functions
+        if self.kill_word == "FUNCTION":
+            source = (Path(__file__).parent / "lua" / "library.lua").read_bytes()
+            self.library = self.lua.compile(source, name=b"=carnelian")(host, shared)
         for name in LIBRARIES:
             import_module(f"carnelian.scripting.libraries.{name}").install(self.lua)
             self.adopt(name.encode())
@@ -162,24 +166,23 @@ class Interpreter:
         finally:
             self.end()
 
-    def run_library(self, function, session, api=None, name=b""):
-        """Runs the body of a library, which may call no words. ScriptError.
-
-        `api`: a Lua table of Lua functions, which stands in the place of `redis` meanwhile.
-        """
-        self.begin(session, 0, name, ())
+    def run_library(self, function, session):
+        """Runs the body of a library, which may call no words. ScriptError."""
+        self.begin(session, 0, b"", ())
         self.loading = True
         try:
-            return self.enter(function, -1, (), api)
+            return self.enter(function, -1, (), False)
         finally:
             self.loading = False
             self.end()
 
-    def kill(self):
-        """Ends the run, at the next moment that it is looked at; ReplyError if it has written."""
+    def kill(self, word):
+        """Ends the run, at the next moment that it is looked at; ReplyError if it has written, or is another word's business."""
         if self.wrote:
             raise ReplyError("UNKILLABLE Sorry the script already executed write commands against the dataset. You can either "
                              "wait the script termination or kill the server in a hard way using the SHUTDOWN NOSAVE command.")
+        if word != self.kill_word:
+            raise ReplyError(f"BUSY Redis is busy running a script. You can only call {self.kill_word} KILL or SHUTDOWN NOSAVE.")
         self.killed = b"ERR Script killed by user with %b KILL..." % self.kill_word.encode()
 
     def abandon(self):
@@ -240,12 +243,12 @@ class Interpreter:
         return 0
 
     def enter(self, function, key_count, values, is_function):
-        """Calls one of lua/running.lua's functions. `key_count` -1: the body of a library, whose api `is_function` is."""
+        """Calls one of lua/running.lua's functions. `key_count` -1: the body of a library."""
         if cython.cast(cython.Py_ssize_t, self.memory_used()) > MOST_MEMORY - MARGIN:
             self.need_memory(0)
         try:
             if key_count < 0:
-                result = self.run_body(function, is_function)
+                result = self.run_body(function)
             elif len(values) > MOST_VALUES or key_count > MOST_VALUES:
                 self.need_memory(sum(map(len, values)) + 64 * len(values))
                 for at in range(0, len(values), MOST_VALUES):
@@ -478,6 +481,8 @@ class Interpreter:
                 return None
             if self.memory_used() > MOST_MEMORY - MARGIN // 2:
                 return b"ERR not enough memory"
+            if self.loading:
+                return b"ERR FUNCTION LOAD timeout" if self.milliseconds() >= LONGEST_LOAD else None
             if steady_nanoseconds() - self.started >= engine.busy_threshold * 1000000:
                 if not engine.busy:
                     log.warning("Slow script detected: still in execution after %d milliseconds. You can try killing the script "

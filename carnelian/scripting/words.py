@@ -95,9 +95,7 @@ def script_kill(c: Call):
     script = c.engine.script
     if script is None:
         raise ReplyError("NOTBUSY No scripts in execution right now.")
-    if script.kill_word != "SCRIPT":
-        raise ReplyError(f"BUSY Redis is busy running a script. You can only call {script.kill_word} KILL or SHUTDOWN NOSAVE.")
-    script.kill()
+    script.kill("SCRIPT")
     return OK
 
 

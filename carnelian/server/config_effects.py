@@ -21,6 +21,7 @@ def connect(config, engine) -> None:
 
     Sockets and clients' buffers are their owner's business. ConfigError, for a rename-command that can't be.
     """
+    import carnelian.scripting.function_words
     import carnelian.scripting.words
     import carnelian.server.words
     store = engine.store

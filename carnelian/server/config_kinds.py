@@ -198,6 +198,19 @@ class Directory(Kind):
         return [quoted(value)]
 
 
+class Files(Kind):
+    """A list of paths, kept absolute. The directives of a file add up."""
+
+    def read(self, words, old):
+        return [*old, *map(os.path.abspath, words)]
+
+    def text(self, value):
+        return " ".join(value)
+
+    def lines(self, value, default):
+        return [quoted(path) for path in value]
+
+
 class Events(Kind):
     """notify-keyspace-events: a bit set, shown in the canonical order of its letters (which leaves out n beside A)."""
 

@@ -10,7 +10,7 @@ import os
 import string
 
 from carnelian.server.config_kinds import (
-    INT_MAX, LONG_MAX, UNSIGNED_MAX, Addresses, Choice, Directory, Events, Flag, Integer, Memory, MemoryOrPercent, Octal,
+    INT_MAX, LONG_MAX, UNSIGNED_MAX, Addresses, Choice, Directory, Events, Files, Flag, Integer, Memory, MemoryOrPercent, Octal,
     OutputLimits, Percentiles, Replica, SavePoints, ScoreAdjustments, Signals, Text)
 
 
@@ -263,5 +263,6 @@ PARAMETERS = [
     P("tls-session-cache-timeout", small, 300),
     # carnelian's own: who moves the bytes, and whose event loop
     P("data-plane", Choice("auto", "epoll", "asyncio"), "auto", fixed=True),
+    P("functions", Files(), [], fixed=True),            # files of functions in Python
     P("event-loop", Choice("asyncio", "uvloop"), "asyncio", fixed=True),
 ]

@@ -10,6 +10,8 @@ import time
 import carnelian.scripting.words
 import carnelian.server.words           # declares them, before an engine takes up what is declared
 from carnelian.engine import Engine
+from carnelian.scripting.function_words import functions_of
+from carnelian.scripting.python_functions import FunctionFault, load_file
 from carnelian.server import addresses, config_effects, log as logs
 from carnelian.server.config import Config
 from carnelian.server.connection import Clients
@@ -42,6 +44,7 @@ class Server:
         self.engine.server = self
         self.engine.meanwhile = self.serve_meanwhile
         config_effects.connect(config, self.engine)
+        self.load_functions()
         self.clients = Clients(self.engine)
         self.plane = None
         self.reactor = None
@@ -81,6 +84,14 @@ class Server:
     def serve_meanwhile(self) -> None:
         """Serves clients for a moment while a script keeps the engine."""
         self.plane.serve_now()
+
+    def load_functions(self) -> None:
+        """The files of functions in Python. StartError."""
+        for path in self.config["functions"]:
+            try:
+                load_file(functions_of(self.engine), path)
+            except FunctionFault as error:
+                raise StartError(str(error)) from None
 
     def set_maximum(self, maximum: int) -> None:
         """maxclients, as far as the system's limit on open files allows; ValueError when it doesn't, once started."""

@@ -4,7 +4,7 @@ local _, shared = ...
 
 local error, getmetatable, rawget, tostring, type, unpack, xpcall = error, getmetatable, rawget, tostring, type, unpack, xpcall
 local concat = table.concat
-local raw_next, real_of, protect = shared.raw_next, shared.real_of, shared.protect
+local raw_next, real_of = shared.raw_next, shared.real_of
 local globals, handle, take_stop = shared.globals, shared.handle, shared.take_stop
 
 -- Values that cross at once; Lua 5.1 has room for 8000 on a stack.
@@ -220,17 +220,10 @@ local function run_function(body, count, ...)
     return outcome(xpcall(function() return body(keys, arguments) end, handle))
 end
 
--- Runs the body of a library, without arguments. `api`: what the table `redis` is meanwhile.
-local function run_body(body, api)
+-- Runs the body of a library, without arguments. What it finds meanwhile is library.lua's business.
+local function run_body(body)
     take_stop()
-    local usual = globals.redis
-    if api then
-        globals.redis = protect(api)
-        globals.server = globals.redis
-    end
-    local ok, value = xpcall(body, handle)
-    globals.redis, globals.server = usual, usual
-    return outcome(ok, value)
+    return outcome(xpcall(body, handle))
 end
 
 -- Collects many keys and arguments, for the two above, which get none then.

@@ -61,7 +61,7 @@ local stopping = nil            -- the error that ends a script which was stoppe
 -- Redis's errors are tables: err, source, line. The handler adds where the error was raised.
 local function handle(problem)
     local source, line
-    for level = 2, 12 do
+    for level = 2, 5000 do              -- our own frames come first: thousands of them, where a library has nested deeply
         local info = getinfo(level, "Sl")
         if not info then break end
         if info.what ~= "C" and info.what ~= "tail" and info.source ~= "=carnelian" then

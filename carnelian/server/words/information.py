@@ -119,14 +119,14 @@ def memory_fields(c):
     yield "used_memory_lua_human", human(scripts.lua)
     yield "used_memory_scripts_eval", scripts.caches
     yield "number_of_cached_scripts", scripts.cached
-    yield "number_of_functions", 0
-    yield "number_of_libraries", 0
-    yield "used_memory_vm_functions", 0
-    yield "used_memory_vm_total", scripts.lua
-    yield "used_memory_vm_total_human", human(scripts.lua)
-    yield "used_memory_functions", 0
-    yield "used_memory_scripts", scripts.caches
-    yield "used_memory_scripts_human", human(scripts.caches)
+    yield "number_of_functions", scripts.functions
+    yield "number_of_libraries", scripts.libraries
+    yield "used_memory_vm_functions", scripts.function_lua
+    yield "used_memory_vm_total", scripts.lua + scripts.function_lua
+    yield "used_memory_vm_total_human", human(scripts.lua + scripts.function_lua)
+    yield "used_memory_functions", scripts.library_memory
+    yield "used_memory_scripts", scripts.caches + scripts.library_memory
+    yield "used_memory_scripts_human", human(scripts.caches + scripts.library_memory)
     yield "maxmemory", limit
     yield "maxmemory_human", human(limit)
     yield "maxmemory_policy", c.engine.eviction_policy

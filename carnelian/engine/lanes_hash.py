@@ -16,12 +16,21 @@ from cython.cimports.libc.stdint import int64_t
 
 
 @cython.cfunc
+@cython.exceptval(check=False)
+def is_due(db: Database, fields: Hash) -> cython.bint:
+    """Whether a field of a hash in which fields expire has done so."""
+    fields.hide(db.now)
+    return fields.hides()
+
+
+@cython.cfunc
 @cython.inline
 @cython.exceptval(check=False)
 def read_hash(store: Store, db: Database, key: cython.pointer(Slice), found: cython.pointer(cython.pointer(Entry))) -> cython.int:
-    """read(), but a hash with fields that expire is for the general body."""
+    """read(), but a hash with fields that have expired is for the general body."""
     result: cython.int = read(store, db, key, HASH, found)
-    if result == FOUND and expires(cython.cast(Hash, entry_object(found[0]))):
+    if result == FOUND and expires(cython.cast(Hash, entry_object(found[0]))) \
+            and is_due(db, cython.cast(Hash, entry_object(found[0]))):
         store.hits -= 1
         return ELSEWHERE
     return result
@@ -33,7 +42,8 @@ def read_hash(store: Store, db: Database, key: cython.pointer(Slice), found: cyt
 def reach_hash(store: Store, db: Database, key: cython.pointer(Slice), found: cython.pointer(cython.pointer(Entry))) -> cython.int:
     """reach(), with the same exception."""
     result: cython.int = reach(store, db, key, HASH, found)
-    if result == FOUND and expires(cython.cast(Hash, entry_object(found[0]))):
+    if result == FOUND and expires(cython.cast(Hash, entry_object(found[0]))) \
+            and is_due(db, cython.cast(Hash, entry_object(found[0]))):
         return ELSEWHERE
     return result
 
@@ -60,6 +70,8 @@ def put(engine: Engine, session: Session, words: cython.pointer(Slice), count: c
         fields = cython.cast(Hash, entry_object(e))
     for i in range(2, count, 2):
         new += fields.set_field(words[i].data, words[i].length, words[i + 1].data, words[i + 1].length)
+    if expires(fields):
+        session.db.settle(e)
     effect(engine.store, session.db, cython.address(words[1]), (count - 2) // 2, "hset", "hash")
     return new
 
@@ -184,6 +196,8 @@ def hdel(engine: Engine, session: Session, words: cython.pointer(Slice), count: 
         effect(engine.store, session.db, cython.address(words[1]), removed, "hdel", "hash")
         if fields.length() == 0:
             vanish(engine.store, session.db, cython.address(words[1]))
+        elif expires(fields):
+            session.db.settle(e)
     return 1
 
 
@@ -209,7 +223,7 @@ def hincrby(engine: Engine, session: Session, words: cython.pointer(Slice), coun
             return 0
     number += amount
     n = integer_to_text(number, digits)
-    fields.set_field(words[2].data, words[2].length, digits, n)
+    fields.update_field(words[2].data, words[2].length, digits, n, True)
     session.writer.integer(number)
     effect(engine.store, session.db, cython.address(words[1]), 1, "hincrby", "hash")
     return 1

@@ -120,3 +120,16 @@ def test_latency_graph():
     assert ask("LATENCY", "LATEST")[0][2:] == [12, 30]
     assert b"command: 3 delays" in ask("LATENCY", "DOCTOR")
     assert ask("LATENCY", "RESET") == 1
+
+
+def test_digest_of_fields_that_expire():
+    ask = configured("--enable-debug-command", "yes")
+    for key in ("packed", "same", "without"):
+        ask("HSET", key, "a", "1", "b", "2")
+    for key in ("packed", "same"):
+        ask("HPEXPIREAT", key, "70000000000000", "FIELDS", "1", "a")
+    ask("HSET", "same", "long", "x" * 100)
+    ask("HDEL", "same", "long")
+    digests = ask("DEBUG", "DIGEST-VALUE", "packed", "same", "without")
+    assert ask("OBJECT", "ENCODING", "same") == b"hashtable" and digests[0] == digests[1] != digests[2]
+    assert ask("DEBUG", "HTSTATS-KEY", "same")

@@ -9,7 +9,7 @@ from cython.cimports.carnelian.engine.engine import Engine
 from cython.cimports.carnelian.engine.lanes import ELSEWHERE, FOUND, effect, reach, read, says
 from cython.cimports.carnelian.keyspace.session import Session
 from cython.cimports.carnelian.protocol.reader import Slice
-from cython.cimports.carnelian.types.bits import read_field, write_field
+from cython.cimports.carnelian.types.bits import count_bits, read_field, write_field
 from cython.cimports.carnelian.types.hyperloglog import (EMPTY_SIZE, GROWTH, Place, cached, empty, is_dense, is_hyperloglog,
                                                          place_of, raise_rank, raise_sparse, rank_at, set_outdated)
 from cython.cimports.carnelian.types.table import INLINE, RAW, Entry, entry_kind, entry_value
@@ -92,6 +92,24 @@ def setbit(engine: Engine, session: Session, words: cython.pointer(Slice), count
     if new != old:
         text_of(e)[offset >> 3] = new
         effect(engine.store, session.db, cython.address(words[1]), 1, "setbit", "bitmap")
+    return 1
+
+
+@cython.cfunc
+@cython.exceptval(-1, check=False)
+def bitcount(engine: Engine, session: Session, words: cython.pointer(Slice), count: cython.int) -> cython.int:
+    """Of a whole string."""
+    e: cython.pointer(Entry) = cython.NULL
+    found: cython.int
+    if count != 2:
+        return 0
+    found = read(engine.store, session.db, cython.address(words[1]), INLINE, cython.address(e))
+    if found == ELSEWHERE:
+        return 0
+    if found == FOUND and e.value_length:
+        session.writer.integer(count_bits(text_of(e), 0, 8 * cython.cast(int64_t, e.value_length) - 1))
+    else:
+        session.writer.integer(0)
     return 1
 
 
@@ -306,6 +324,7 @@ def pfcount(engine: Engine, session: Session, words: cython.pointer(Slice), coun
 def install(engine: Engine):
     engine.set_twin(b"getbit", getbit)
     engine.set_twin(b"setbit", setbit)
+    engine.set_twin(b"bitcount", bitcount)
     engine.set_twin(b"bitfield", bitfield)
     engine.set_twin(b"bitfield_ro", bitfield_ro)
     engine.set_twin(b"pfadd", pfadd)

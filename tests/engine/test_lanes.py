@@ -39,6 +39,7 @@ BITS = st.one_of(
     repeated((b"BITFIELD", STRINGS), b"set", ENCODINGS, OFFSETS, INTEGERS), repeated((b"BITFIELD", STRINGS), b"GET", ENCODINGS, OFFSETS),
     repeated((b"BITFIELD", STRINGS, b"GET", b"u8", b"0"), b"INCRBY", ENCODINGS, OFFSETS, INTEGERS),
     repeated((b"BITFIELD", STRINGS, b"OVERFLOW", b"SAT"), b"INCRBY", ENCODINGS, OFFSETS, INTEGERS),
+    word(b"BITCOUNT", STRINGS), word(b"BITCOUNT", STRINGS, b"0", b"-1"),
     repeated((b"BITFIELD_RO", STRINGS), b"GET", ENCODINGS, OFFSETS), word(b"BITFIELD_RO", STRINGS, b"SET", b"u8", b"0", b"1"))
 SKETCHES = st.one_of(
     repeated((b"PFADD", STRINGS), ELEMENTS, most=3), word(b"PFCOUNT", STRINGS), word(b"PFDEBUG", b"TODENSE", STRINGS),
@@ -218,7 +219,7 @@ def test_twins_run():
     commands = side.engine.commands
     assert all(commands[name.encode()].has_twin for name in
                "get set setex incr mget mset del exists expire ttl ping lpush rpop lrange hset hget hgetall sadd spop zadd zpopmin "
-               "zrange xadd xrange xrevrange setbit getbit bitfield bitfield_ro pfadd pfcount".split())
+               "zrange xadd xrange xrevrange setbit getbit bitcount bitfield bitfield_ro pfadd pfcount".split())
 
 
 def test_a_twin_hides_what_has_expired():

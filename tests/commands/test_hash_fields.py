@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 from carnelian.engine import Engine
 from carnelian.keyspace import Session
 from carnelian.keyspace.store import notification_flags
+from carnelian.persistence.loading import Loader
+from carnelian.persistence.snapshot import Snapshot
 from carnelian.types import limits
 from tests.oracle.resp import Error, Parser
 
@@ -522,3 +524,31 @@ def test_effects_lead_to_the_same(requests):
     for key in set(elsewhere) - set(at_the_end):
         assert elsewhere.pop(key)[1] < side.now         # the key's own expiry, which nobody has looked at
     assert elsewhere == at_the_end
+
+
+# ---- snapshots
+
+@pytest.mark.parametrize("begin", ["cycle", "access", "nothing"])
+def test_a_snapshot_has_what_expires_meanwhile(side, begin):
+    for n in range(3):
+        side(f"HSET h{n} a 1 b 2")
+        side(f"HPEXPIRE h{n} 10 FIELDS 1 a")
+    chunks = []
+    snapshot = Snapshot(side.store, chunks.append)
+    side.pass_time(10)
+    if begin == "cycle":
+        side.cycle()
+    elif begin == "access":
+        for n in range(3):
+            assert side(f"HGETALL h{n}") == [b"b", b"2"]
+    side("HEXPIRE h1 100 FIELDS 1 b")
+    assert snapshot.advance(-1)
+    other = Side()
+    loader = Loader("file", other.store, NOW, checksum=False, data=b"REDIS0012" + b"".join(chunks) + b"\xff" + bytes(8))
+    while not loader.advance(-1):
+        pass
+    database = other.store.databases[0]
+    assert {key: sorted(value.times()) for key, value, _ in database.items()} == {
+        b"h%d" % n: [(b"a", b"1", NOW + 10), (b"b", b"2", 0)] for n in range(3)}
+    assert database.volatile_hashes == 3
+    database._check()

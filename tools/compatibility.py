@@ -49,6 +49,7 @@ OPTIONS = (
     ("BITOP", "DIFF, DIFF1, ANDOR, ONE", "Redis 8.2"),
     ("CLIENT LIST, CLIENT KILL", "all filters, and their NOT- forms", "MAXAGE: Redis 7.4; Valkey 8.1 and 9.0"),
     ("XADD, XTRIM", "KEEPREF, DELREF, ACKED", "Redis 8.2"),
+    ("ZUNION, ZINTER, ZUNIONSTORE, ZINTERSTORE", "AGGREGATE COUNT", "Redis 8.8"),
     ("XREAD", "the ID +", "Redis 7.4"),
     ("XREADGROUP", "CLAIM min-idle-time", "Redis 8.4"),
 )

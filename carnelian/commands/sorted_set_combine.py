@@ -9,14 +9,14 @@ from carnelian.base.errors import NotFloat, NotInteger, ReplyError, SyntaxFault,
 from carnelian.base.numbers import parse_float, parse_integer
 from carnelian.base.replies import MemberScores
 from carnelian.keyspace import DENYOOM, READONLY, WRITE, command
-from carnelian.types.sorted_set_algebra import MAXIMUM, MINIMUM, SUM, difference, intersection, intersection_size, union
+from carnelian.types.sorted_set_algebra import COUNT, MAXIMUM, MINIMUM, SUM, difference, intersection, intersection_size, union
 
 UNION = cython.declare(cython.int, 1)
 INTERSECTION = cython.declare(cython.int, 2)
 DIFFERENCE = cython.declare(cython.int, 3)
 CARDINALITY = cython.declare(cython.int, 4)
 
-AGGREGATES = {b"sum": SUM, b"min": MINIMUM, b"max": MAXIMUM}
+AGGREGATES = {b"sum": SUM, b"min": MINIMUM, b"max": MAXIMUM, b"count": COUNT}
 
 
 # --- the words' arguments --------------------------------------------------------------------------------------------
@@ -109,7 +109,7 @@ def keep(c: Call, destination: bytes, result, event: str):
     return size
 
 
-@command("ZUNION numkeys key [key ...] [WEIGHTS weight [weight ...]] [AGGREGATE <SUM | MIN | MAX>] [WITHSCORES]", READONLY,
+@command("ZUNION numkeys key [key ...] [WEIGHTS weight [weight ...]] [AGGREGATE <SUM | MIN | MAX | COUNT>] [WITHSCORES]", READONLY,
          since="6.2.0", group="sorted-set", keys="RO ACCESS",
          complexity="O(N)+O(M*log(M)) with N the sum of the sizes of the inputs and M the size of the result")
 def zunion(c: Call, *words: bytes):
@@ -118,7 +118,7 @@ def zunion(c: Call, *words: bytes):
     return answer(union(request.sources, request.weights, request.aggregate), request)
 
 
-@command("ZINTER numkeys key [key ...] [WEIGHTS weight [weight ...]] [AGGREGATE <SUM | MIN | MAX>] [WITHSCORES]", READONLY,
+@command("ZINTER numkeys key [key ...] [WEIGHTS weight [weight ...]] [AGGREGATE <SUM | MIN | MAX | COUNT>] [WITHSCORES]", READONLY,
          since="6.2.0", group="sorted-set", keys="RO ACCESS",
          complexity="O(N*K)+O(M*log(M)) with N the size of the smallest input, K their number and M the size of the result")
 def zinter(c: Call, *words: bytes):
@@ -135,7 +135,7 @@ def zdiff(c: Call, *words: bytes):
     return answer(difference(request.sources), request)
 
 
-@command("ZUNIONSTORE destination numkeys key [key ...] [WEIGHTS weight [weight ...]] [AGGREGATE <SUM | MIN | MAX>]",
+@command("ZUNIONSTORE destination numkeys key [key ...] [WEIGHTS weight [weight ...]] [AGGREGATE <SUM | MIN | MAX | COUNT>]",
          WRITE | DENYOOM, since="2.0.0", group="sorted-set", keys="OW UPDATE, RO ACCESS",
          complexity="O(N)+O(M*log(M)) with N the sum of the sizes of the inputs and M the size of the result")
 def zunionstore(c: Call, destination: bytes, *words: bytes):
@@ -144,7 +144,7 @@ def zunionstore(c: Call, destination: bytes, *words: bytes):
     return keep(c, destination, union(request.sources, request.weights, request.aggregate), "zunionstore")
 
 
-@command("ZINTERSTORE destination numkeys key [key ...] [WEIGHTS weight [weight ...]] [AGGREGATE <SUM | MIN | MAX>]",
+@command("ZINTERSTORE destination numkeys key [key ...] [WEIGHTS weight [weight ...]] [AGGREGATE <SUM | MIN | MAX | COUNT>]",
          WRITE | DENYOOM, since="2.0.0", group="sorted-set", keys="OW UPDATE, RO ACCESS",
          complexity="O(N*K)+O(M*log(M)) with N the size of the smallest input, K their number and M the size of the result")
 def zinterstore(c: Call, destination: bytes, *words: bytes):

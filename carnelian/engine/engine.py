@@ -263,8 +263,8 @@ class Engine:
                     journal.put_slices(session.db.index, words, count)
                 replied = cython.cast(cython.longlong, session.writer.end - session.writer.start) - replied
                 # The words lie one behind the other in the input: their span is the request's size but for the first header.
-                if (words[count - 1].data - words[0].data) + cython.cast(cython.longlong, words[count - 1].length) \
-                        >= self.request_limit - FIRST_HEADER or replied >= self.reply_limit:
+                if ((words[count - 1].data - words[0].data) + cython.cast(cython.longlong, words[count - 1].length)
+                        >= self.request_limit - FIRST_HEADER) | (replied >= self.reply_limit):
                     self.note_sizes(session, command, words_of(words, count), replied)
                 return self.has_run(session, command)
         return self.run_words(session, words_of(words, count))

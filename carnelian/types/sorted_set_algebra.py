@@ -20,9 +20,11 @@ from cython.cimports.libc.string import memcmp
 SUM: int = 1
 MINIMUM: int = 2
 MAXIMUM: int = 3
+COUNT: int = 4          # the sum of the weights: how many sources have the member, whatever its scores
 
 BY_SUM = cython.declare(cython.int, 1)
 BY_MINIMUM = cython.declare(cython.int, 2)
+BY_COUNT = cython.declare(cython.int, 4)
 
 SourceWalk = cython.struct(walk=Walk, set_walk=SetWalk)
 
@@ -92,7 +94,7 @@ def weighed(score: cython.double, weight: cython.double) -> cython.double:
 @cython.exceptval(check=False)
 def combined(first: cython.double, second: cython.double, aggregate: cython.int) -> cython.double:
     """The sum of the infinities of both signs is 0. A comparison with what is no number keeps the first."""
-    if aggregate == BY_SUM:
+    if aggregate == BY_SUM or aggregate == BY_COUNT:
         first += second
         return first if first == first else 0.0
     if aggregate == BY_MINIMUM:
@@ -235,7 +237,7 @@ def union(sources: list, weights: list, aggregate: cython.int = SUM) -> Result:
         factor = weight
         start(source, cython.address(walk))
         while following(source, cython.address(walk), cython.address(member)):
-            score = weighed(member.score, factor)
+            score = factor if aggregate == BY_COUNT else weighed(member.score, factor)
             slot = result.table.find(member.data, member.length)
             if slot == cython.NULL:
                 result.add(cython.address(member), score)
@@ -259,10 +261,12 @@ def intersection(sources: list, weights: list, aggregate: cython.int = SUM) -> R
         return result
     start(first, cython.address(walk))
     while following(first, cython.address(walk), cython.address(member)):
-        score = weighed(member.score, factors)
+        score = factors if aggregate == BY_COUNT else weighed(member.score, factors)
         for source, weight in ordered[1:]:
             if not score_in(source, cython.address(member), cython.address(other)):
                 break
+            if aggregate == BY_COUNT:
+                other = 1
             score = combined(score, other * cython.cast(cython.double, weight), aggregate)
         else:
             result.add(cython.address(member), score)

@@ -61,3 +61,19 @@ def test_a_refused_request_changes_nothing(run):
         assert reply.startswith(b"-ERR") and propagated == []
     assert run("ZCARD z")[0] == b":1\r\n"
     assert run("EXISTS new")[0] == b":0\r\n"
+
+
+def test_how_many_sources_have_a_member(ask):
+    """AGGREGATE COUNT, of Redis 8.8: the weights are summed up, the scores do not matter."""
+    ask("ZADD a 5 x -inf y 7 z")
+    ask("ZADD b 99 x inf y")
+    ask("SADD c x w")
+    for word, more, expected in [
+            ("ZUNION 3 a b c", "AGGREGATE COUNT", {"w": 1, "x": 3, "y": 2, "z": 1}),
+            ("ZUNION 3 a b c", "WEIGHTS 2 0.5 -1 aggregate count", {"w": -1, "x": 1.5, "y": 2.5, "z": 2}),
+            ("ZINTER 2 a b", "AGGREGATE COUNT", {"x": 2, "y": 2}), ("ZINTER 3 a b c", "AGGREGATE COUNT WEIGHTS 1 2 3", {"x": 6}),
+            ("ZUNION 2 a nothing", "AGGREGATE COUNT", {"x": 1, "y": 1, "z": 1})]:
+        found = ask(f"{word} {more} WITHSCORES")
+        assert {name.decode(): float(score) for name, score in zip(found[::2], found[1::2])} == expected
+        store = f"{word.split()[0]}STORE d {word.split(maxsplit=1)[1]} {more}"
+        assert ask(store) == len(expected) and ask("ZCARD d") == len(expected)

@@ -72,6 +72,8 @@ TIMELESS = {"BLOCK", "IDLE", "TIME", "*", "AUTO2"}      # tokens that nobody say
 
 # What the keys hold at the start.
 BEGINNING = [line.encode().split() for line in """
+    DISCARD
+    UNWATCH
     FLUSHALL
     SELECT 0
     SET s1 abcdef
@@ -127,6 +129,8 @@ class Grammar:
     def request(self, seed):
         """A request: always the same one for a seed."""
         draw = Random(seed)
+        if draw.random() < 0.08:
+            return draw.choice(([b"MULTI"], [b"EXEC"], [b"EXEC"], [b"DISCARD"], [b"WATCH", draw.choice(EVERY_KEY)], [b"UNWATCH"]))
         name = draw.choice(self.names)
         group, arguments = self.commands[name]
         words = [word.upper().encode() for word in name.split("|")]
@@ -256,15 +260,23 @@ def agree(words, asked, given):
 def run(both, commands):
     """Sends the requests in one pipeline to both, and fails at the first reply that differs."""
     __tracebackhide__ = True
-    commands = BEGINNING + commands
+    commands = BEGINNING + commands + [[b"DISCARD"], [b"SELECT", b"0"], [b"DEBUG", b"DIGEST"]]
     data = b"".join(map(request, commands))
     for side in both.sides:
         side.client(1).send_raw(data)
     failure = None
+    queued = []                                         # since MULTI
     for at, words in enumerate(commands):
         replies = [side.client(1).read() for side in both.sides]
-        if failure is None and len(replies) == 2 and not (agree(words, *replies) and replies[0] not in (CLOSED, NO_REPLY)):
-            failure = at, words, replies
+        if failure is None and len(replies) == 2:
+            asked, given = replies
+            if words == [b"EXEC"] and type(asked) is type(given) is list and len(asked) == len(given) == len(queued):
+                alike = all(map(agree, queued, asked, given))
+            else:
+                alike = agree(words, asked, given) and asked is not CLOSED and asked is not NO_REPLY
+            if not alike:
+                failure = at, words, replies
+            queued = queued + [words] if asked == Status(b"QUEUED") else queued if isinstance(asked, Error) else []
     if failure is not None:
         at, words, replies = failure
         before = "\n".join("    " + " ".join(show(word, 200) for word in w) for w in commands[len(BEGINNING):at])

@@ -1,5 +1,7 @@
 # cython: language_level=3
 """Ranges of sorted sets: by rank, by score, by member. Each is an interval of ranks before anything is read or removed."""
+import re
+
 import cython
 from cython.cimports.carnelian.keyspace.call import Call
 from cython.cimports.carnelian.types.sorted_set import SortedSet
@@ -15,6 +17,7 @@ MEMBER = cython.declare(cython.int, 3)
 
 # What C's strtod passes over before a number.
 BLANKS = b" \t\n\v\f\r"
+DECIMAL = re.compile(rb"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
 # --- the words' arguments --------------------------------------------------------------------------------------------
@@ -27,9 +30,12 @@ def score_bound(text: bytes):
     number = (text[1:] if is_open else text).partition(b"\0")[0]
     if not number:
         return 0.0, is_open
+    number = number.lstrip(BLANKS)
     try:
-        return parse_float(number.lstrip(BLANKS)), is_open
+        return parse_float(number), is_open
     except NotFloat:
+        if DECIMAL.fullmatch(number):                   # beyond what a double can hold: infinite, or 0
+            return float(number), is_open
         raise ReplyError("ERR min or max is not a float")
 
 

@@ -20,13 +20,13 @@ GROUPS = {"generic", "string", "list", "hash", "set", "sorted-set", "stream", "b
 EXCLUDED = set("""
     wait migrate restore dump randomkey spop scan
     object|freq object|idletime object|refcount object|encoding object|help xgroup|help xinfo|help xinfo|consumers xinfo|stream
-    pfdebug pfselftest
+    pfdebug pfselftest xgroup|createconsumer
 """.split())
 # Modes of comparison (tests/oracle/harness.py). The order in a set is nobody's business, and 7.0 writes scores with 17 digits.
 MODES = {"keys": "%", "smembers": "%", "sinter": "%", "sunion": "%", "sdiff": "%", "hgetall": "%", "hkeys": "%", "hvals": "%",
          "sscan": "??", "hscan": "??", "zscan": "??",
-         "srandmember": "??", "hrandfield": "??", "zrandmember": "??", "xpending": "?"}
-NUMBERS = ("z", "geo", "incrbyfloat", "hincrbyfloat")
+         "srandmember": "??", "hrandfield": "??", "zrandmember": "??", "xpending": "?", "xinfo": "?"}
+NUMBERS = ("z", "bz", "geo", "incrbyfloat", "hincrbyfloat")
 # Replies that count from the clock: the same if they are this close.
 CLOSE = {"ttl": 2, "pttl": 2000, "expiretime": 2, "pexpiretime": 2000}
 
@@ -102,6 +102,7 @@ BEGINNING = [line.encode().split() for line in """
     XGROUP CREATE x1 h 2-0
     XGROUP CREATE x2 g $
     XREADGROUP GROUP g c1 COUNT 2 STREAMS x1 >
+    XGROUP CREATECONSUMER x1 g c2
 """.strip().splitlines()]
 
 
@@ -138,7 +139,9 @@ class Grammar:
         for argument in arguments:
             words += self.argument(draw, name, group, argument)
         words = mended(words)
-        return spoiled(draw, words, first) if draw.random() < 0.2 else words
+        if draw.random() < 0.2:
+            words = spoiled(draw, words, first)
+        return words[:3] if name in ("zrank", "zrevrank") else words    # WITHSCORE is of 7.2
 
     def argument(self, draw, name, group, argument):
         flags = argument.get("flags", [])
@@ -177,7 +180,8 @@ class Grammar:
         if group != "stream" and label in ("start", "end", "id", "stop"):
             return pick(draw, INTEGERS, ODD_INTEGERS)
         if label in POOLS:
-            return draw.choice(POOLS[label])
+            # A string of SET that has expired already is there until somebody looks.
+            return draw.choice([word for word in POOLS[label] if word != b"1" or name != "set"])
         if kind == "integer":
             return pick(draw, INTEGERS, ODD_INTEGERS)
         if kind == "double":
@@ -211,6 +215,9 @@ def mended(words):
         keys = [word for word in words[at:] if word in KEYS["stream"] + [b"nothing"]]
         ids = [b"4" if word == b"+" else word for word in words[at:] if word not in keys]      # + is of 7.4
         return words[:at] + keys + [ids[n % len(ids)] for n in range(len(keys))]
+    if name in (b"SORT", b"SORT_RO") and b"BY" in words and b"ALPHA" in words:
+        at = words.index(b"BY")                         # among equal weights, texts have no order
+        return [*words[:at + 1], b"nosort", *words[at + 2:]]
     if b"BYLEX" in words:
         at = 2 if name == b"ZRANGESTORE" else 1
         return [*words[:at], ALIKE, *words[at + 1:]]
@@ -236,9 +243,6 @@ CHANGED = {
     # The arguments are looked at though there is no such key.
     "bitcount": lambda asked, given: asked == 0,
     "lpos": lambda asked, given: given.startswith(b"ERR value is out of range, value must between"),
-    # WITHSCORE
-    "zrank": lambda asked, given: type(asked) is Error and given == b"ERR syntax error",
-    "zrevrank": lambda asked, given: type(asked) is Error and given == b"ERR syntax error",
 }
 
 

@@ -360,6 +360,11 @@ def test_range_by_score(both, entries):
         ZRANGEBYSCORE z "1\\x00x" 3
         ZRANGEBYSCORE z 0x1 0x3
         ZRANGEBYSCORE z 1e0 3E0
+        ZRANGEBYSCORE z 1 1e400
+        ZRANGEBYSCORE z -1e400 (1e400
+        ZCOUNT z 1e-400 1e400
+        ZCOUNT z 0 1e
+        ZADD z 1e400 x
         ZRANGEBYSCORE z [1 3
         ZRANGEBYSCORE z 1 3 BYSCORE
         ZRANGEBYSCORE z 1 3 REV

@@ -21,10 +21,7 @@ REASONS = (
     ("client|import-source", "It steers the migration of Valkey, which is not there."),
     ("psync replconf sync", "There is no replication yet."),
     ("bgrewriteaof bgsave lastsave save", "There is no persistence yet."),
-    ("acl|*", "Access control lists are not there yet."),
-    ("eval* fcall* function|* script|*", "Scripting is not there yet."),
     ("json.*", "JSON values are not there yet."),
-    ("client|*", "It is not there yet."),
 )
 
 # What a command does not do, or does in its own way.
@@ -51,6 +48,9 @@ OPTIONS = (
     ("XADD, XTRIM", "KEEPREF, DELREF, ACKED", "Redis 8.2"),
     ("ZUNION, ZINTER, ZUNIONSTORE, ZINTERSTORE", "AGGREGATE COUNT", "Redis 8.8"),
     ("XREAD", "the ID +", "Redis 7.4"),
+    ("HSCAN", "NOVALUES", "Redis 7.4"),
+    ("CLIENT KILL", "MAXAGE", "Redis 7.4"),
+    ("CLIENT LIST, CLIENT KILL", "further filters: NAME, IDLE, FLAGS, LIB-NAME, LIB-VER, DB, CAPA, IP", "Valkey 9.0"),
     ("XREADGROUP", "CLAIM min-idle-time", "Redis 8.4"),
 )
 

@@ -11,7 +11,7 @@ from cython.cimports.carnelian.scripting.scripts import ScriptCache, evaluate, e
 from carnelian.base.errors import ReplyError
 from carnelian.base.replies import OK, Status
 from carnelian.keyspace.declaration import (
-    ALLOW_BUSY, MAY_REPLICATE, NO_MANDATORY_KEYS, NOSCRIPT, READONLY, SKIP_MONITOR, STALE, command)
+    ALLOW_BUSY, MAY_REPLICATE, NO_MANDATORY_KEYS, LOADING, NOSCRIPT, READONLY, SKIP_MONITOR, STALE, command)
 from carnelian.scripting.scripts import ScriptCache as new_cache
 
 RUN_FLAGS = NOSCRIPT | SKIP_MONITOR | MAY_REPLICATE | NO_MANDATORY_KEYS | STALE
@@ -110,7 +110,7 @@ def script_debug(c: Call, mode: bytes):
     raise ReplyError("ERR Use SCRIPT DEBUG YES/SYNC/NO")
 
 
-@command("SCRIPT HELP", STALE, since="5.0.0", group="scripting", complexity="O(1)")
+@command("SCRIPT HELP", LOADING | STALE, since="5.0.0", group="scripting", complexity="O(1)")
 def script_help(c: Call):
     """Explain the subcommands of SCRIPT."""
     return [Status(line.encode()) for line in HELP.strip("\n").split("\n")]

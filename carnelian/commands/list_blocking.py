@@ -9,17 +9,17 @@ from cython.cimports.carnelian.keyspace.call import Call
 from cython.cimports.carnelian.types.list import List
 
 from carnelian.commands.list import is_left, move, numkeys_side_count, pop_from_first
-from carnelian.keyspace import BLOCKING, DENYOOM, MOVABLE_KEYS, NOSCRIPT, WRITE, command
+from carnelian.keyspace import BLOCKING, DENYOOM, MOVABLE_KEYS, WRITE, command
 
 
-@command("BLPOP key [key ...] timeout", WRITE | NOSCRIPT | BLOCKING, since="2.0.0", group="list",
+@command("BLPOP key [key ...] timeout", WRITE | BLOCKING, since="2.0.0", group="list",
          keys="RW ACCESS DELETE", complexity="O(N), N being the number of keys")
 def blpop(c: Call, *arguments):
     """Remove and return the first element of a list, waiting for one if need be."""
     return pop_one(c, arguments[:-1], c.timeout(arguments[-1]), True)
 
 
-@command("BRPOP key [key ...] timeout", WRITE | NOSCRIPT | BLOCKING, since="2.0.0", group="list",
+@command("BRPOP key [key ...] timeout", WRITE | BLOCKING, since="2.0.0", group="list",
          keys="RW ACCESS DELETE", complexity="O(N), N being the number of keys")
 def brpop(c: Call, *arguments):
     """Remove and return the last element of a list, waiting for one if need be."""
@@ -48,7 +48,7 @@ def blmpop(c: Call, timeout: bytes, numkeys: bytes, *rest):
     return c.wait(keys, seconds) if popped is None else popped
 
 
-@command("BLMOVE source destination <LEFT | RIGHT> <LEFT | RIGHT> timeout", WRITE | DENYOOM | NOSCRIPT | BLOCKING,
+@command("BLMOVE source destination <LEFT | RIGHT> <LEFT | RIGHT> timeout", WRITE | DENYOOM | BLOCKING,
          since="6.2.0", group="list", keys="RW ACCESS DELETE, RW INSERT", complexity="O(1)")
 def blmove(c: Call, source: bytes, destination: bytes, where_from: bytes, where_to: bytes, timeout: bytes):
     """Move an element from an end of one list to an end of another, waiting for one if need be."""
@@ -58,7 +58,7 @@ def blmove(c: Call, source: bytes, destination: bytes, where_from: bytes, where_
                         (b"LMOVE", source, destination, where_from, where_to))
 
 
-@command("BRPOPLPUSH source destination timeout", WRITE | DENYOOM | NOSCRIPT | BLOCKING, since="2.2.0", group="list",
+@command("BRPOPLPUSH source destination timeout", WRITE | DENYOOM | BLOCKING, since="2.2.0", group="list",
          keys="RW ACCESS DELETE, RW INSERT", complexity="O(1)")
 def brpoplpush(c: Call, source: bytes, destination: bytes, timeout: bytes):
     """Move the last element of one list to the left end of another, waiting for one if need be."""

@@ -15,7 +15,7 @@ from carnelian.base.numbers import parse_float, parse_integer
 from carnelian.base.replies import NULL_ARRAY, MemberScores
 from carnelian.commands.chance import random_count
 from carnelian.commands.scanning import parse_cursor, scan_options
-from carnelian.keyspace import BLOCKING, DENYOOM, FAST, NOSCRIPT, READONLY, WRITE, command
+from carnelian.keyspace import BLOCKING, DENYOOM, FAST, READONLY, WRITE, command
 
 LONGEST = 2**63 - 1
 ADD_FLAGS = {b"nx": ADD_NX, b"xx": ADD_XX, b"gt": ADD_GT, b"lt": ADD_LT, b"incr": ADD_INCR}
@@ -220,14 +220,14 @@ def zmpop(c: Call, *words: bytes):
     return NULL_ARRAY if reply is None else reply
 
 
-@command("BZPOPMIN key [key ...] timeout", WRITE | FAST | BLOCKING | NOSCRIPT, since="5.0.0", group="sorted-set",
+@command("BZPOPMIN key [key ...] timeout", WRITE | FAST | BLOCKING, since="5.0.0", group="sorted-set",
          keys="RW ACCESS DELETE", complexity="O(log(N)) with N the size of the sorted set")
 def bzpopmin(c: Call, *words: bytes):
     """Remove the member with the lowest score from the first sorted set that is not empty; wait until there is one."""
     return pop_or_wait(c, words, False)
 
 
-@command("BZPOPMAX key [key ...] timeout", WRITE | FAST | BLOCKING | NOSCRIPT, since="5.0.0", group="sorted-set",
+@command("BZPOPMAX key [key ...] timeout", WRITE | FAST | BLOCKING, since="5.0.0", group="sorted-set",
          keys="RW ACCESS DELETE", complexity="O(log(N)) with N the size of the sorted set")
 def bzpopmax(c: Call, *words: bytes):
     """Remove the member with the highest score from the first sorted set that is not empty; wait until there is one."""

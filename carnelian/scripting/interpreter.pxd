@@ -26,11 +26,13 @@ cdef class Interpreter:
     cdef object run_script, run_function, run_body, run_gathered, gather, more_of_result, adopt, bind, dump   # of lua/running.lua
     cdef readonly object library        # of lua/library.lua, in the interpreter of functions
     cdef object memory_used
+    cdef readonly Py_ssize_t most_memory
     # Of the run under way:
     cdef readonly Session caller
     cdef readonly bytes name            # as errors show it: the SHA1, or the function's name
     cdef readonly tuple words           # the request
     cdef readonly int flags
+    cdef bint slow                      # it was logged that it takes long
     cdef readonly bint wrote            # a word that writes was called
     cdef public bytes killed            # the error that shall end the script, or None
     cdef readonly int64_t started       # steady nanoseconds

@@ -98,6 +98,7 @@ class Interpreter:
         self.session.flags = INTERNAL
         self.session.address = SCRIPT_ADDRESS
         self.targets = ALL
+        self.most_memory = MOST_MEMORY
         self.lua = lupa.lua51.LuaRuntime(
             encoding=None, attribute_handlers=(no_attribute, no_attribute), register_eval=False, register_builtins=False,
             unpack_returned_tuples=True, max_memory=MOST_MEMORY)
@@ -192,6 +193,11 @@ class Interpreter:
         if self.effects is not None:
             self.effects = []
 
+    def limit_memory(self, size):
+        """Lets Lua use so many bytes; at least 64 MiB, since much must stay free."""
+        self.most_memory = max(size, 64 << 20)
+        self.lua.set_max_memory(self.most_memory)
+
     def memory(self):
         """Bytes that Lua uses."""
         return self.lua.get_memory_used(total=True)
@@ -215,6 +221,7 @@ class Interpreter:
         self.words = words
         self.flags = flags
         self.wrote = False
+        self.slow = False
         self.killed = None
         self.targets = ALL
         if self.engine.cluster is not None:
@@ -244,7 +251,7 @@ class Interpreter:
 
     def enter(self, function, key_count, values, is_function):
         """Calls one of lua/running.lua's functions. `key_count` -1: the body of a library."""
-        if cython.cast(cython.Py_ssize_t, self.memory_used()) > MOST_MEMORY - MARGIN:
+        if cython.cast(cython.Py_ssize_t, self.memory_used()) > self.most_memory - MARGIN:
             self.need_memory(0)
         try:
             if key_count < 0:
@@ -306,10 +313,15 @@ class Interpreter:
 
     def need_memory(self, size) -> None:
         """Makes sure that Lua has so many bytes and the margin; ScriptError."""
-        if self.memory_used() + size > MOST_MEMORY - MARGIN:
-            self.lua.gccollect()
-            if self.memory_used() + size > MOST_MEMORY - MARGIN:
-                raise ScriptError("ERR not enough memory")
+        if self.lacks_memory(size):
+            raise ScriptError("ERR not enough memory")
+
+    def lacks_memory(self, size) -> bool:
+        """Whether so many bytes and the margin are not free in Lua, even after its garbage is collected."""
+        if self.memory_used() + size <= self.most_memory - MARGIN:
+            return False
+        self.lua.gccollect()
+        return self.memory_used() + size > self.most_memory - MARGIN
 
     def hand_on(self):
         """Propagates what the run has changed, all of it or nothing."""
@@ -365,7 +377,7 @@ class Interpreter:
         name: bytes
         count: cython.Py_ssize_t = len(words)
         started: cython.longlong
-        if cython.cast(cython.Py_ssize_t, self.memory_used()) > MOST_MEMORY - MARGIN:
+        if cython.cast(cython.Py_ssize_t, self.memory_used()) > self.most_memory - MARGIN and self.lacks_memory(0):
             return NO_MEMORY
         if count == 0:
             return NO_WORD
@@ -452,12 +464,12 @@ class Interpreter:
 
     def to_lua(self, value):
         if PyBytes_CheckExact(value):
-            if PyBytes_GET_SIZE(value) > MARGIN // 4 and self.memory_used() + len(value) > MOST_MEMORY - MARGIN:
+            if PyBytes_GET_SIZE(value) > MARGIN // 4 and self.lacks_memory(len(value)):
                 return NO_MEMORY
             return value
         answer, self.pending, size = reply_to_lua(value, self.session.writer.resp)
         self.pending_at = 0
-        if size > MARGIN // 4 and self.memory_used() + size > MOST_MEMORY - MARGIN:
+        if size > MARGIN // 4 and self.lacks_memory(size):
             self.pending = None
             return NO_MEMORY
         return answer
@@ -466,7 +478,7 @@ class Interpreter:
         """The next values of the reply that is handed over in parts; none at its end."""
         pending: list = self.pending
         start: cython.Py_ssize_t = self.pending_at
-        if pending is None or self.memory_used() > MOST_MEMORY - MARGIN // 2:
+        if pending is None or self.memory_used() > self.most_memory - MARGIN // 2:
             return ()
         self.pending_at = start + FLAT_MOST
         if self.pending_at >= len(pending):
@@ -479,12 +491,13 @@ class Interpreter:
         try:
             if self.caller is None:
                 return None
-            if self.memory_used() > MOST_MEMORY - MARGIN // 2:
+            if self.memory_used() > self.most_memory - MARGIN // 2 and self.lacks_memory(0):
                 return b"ERR not enough memory"
             if self.loading:
                 return b"ERR FUNCTION LOAD timeout" if self.milliseconds() >= LONGEST_LOAD else None
             if steady_nanoseconds() - self.started >= engine.busy_threshold * 1000000:
-                if not engine.busy:
+                if not self.slow:
+                    self.slow = True
                     log.warning("Slow script detected: still in execution after %d milliseconds. You can try killing the script "
                                 "using the %s KILL command. Script name is: %s.", self.milliseconds(), self.kill_word,
                                 self.name.decode("utf-8", "replace"))
@@ -504,14 +517,19 @@ class Interpreter:
         self.targets = int(targets)
 
     def acl_check(self, *words):
-        """redis.acl_check_cmd: None for a word that is not there or has a wrong number of arguments."""
-        words = tuple([argument_text(word) for word in words])
-        command: BoundCommand = self.engine.commands.get(words[0].lower())
-        if command is not None and command.subcommands is not None and len(words) > 1:
-            command = command.subcommands.get(words[1].lower())
-        if command is None or command.arity > 0 and command.arity != len(words) or len(words) < -command.arity:
-            return None
-        return True
+        """redis.acl_check_cmd: whether the caller's user may do it; None for a word that is not there."""
+        command: BoundCommand
+        try:
+            words = tuple([argument_text(word) for word in words])
+            command = self.engine.commands.get(words[0].lower())
+            if command is not None and command.subcommands is not None and len(words) > 1:
+                command = command.subcommands.get(words[1].lower())
+            if command is None:
+                return None
+            return not self.session.flags & RESTRICTED or self.engine.acl.denial(self.session, command, words) is None
+        except Exception:
+            log.exception("redis.acl_check_cmd failed")
+            return False
 
 
 def is_exception(value) -> bool:

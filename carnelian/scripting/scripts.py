@@ -10,7 +10,7 @@ from cython.cimports.carnelian.scripting.interpreter import (
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cython.cimports.libc.stdint import int64_t
 
-from carnelian.base.errors import NotInteger, ReplyError
+from carnelian.base.errors import NotInteger, OutOfMemory, ReplyError
 from carnelian.scripting.interpreter import CompileError
 
 FLAGS = {"no-writes": NO_WRITES, "allow-oom": ALLOW_OOM, "allow-stale": ALLOW_STALE, "no-cluster": NO_CLUSTER,
@@ -117,7 +117,7 @@ def run(cache: ScriptCache, c: Call, script: Script, number: cython.Py_ssize_t, 
             raise ReplyError(cache.interpreter.engine.refusal)
         if not flags & (ALLOW_OOM | NO_WRITES) and cache.interpreter.engine.short_of_memory \
                 and cache.interpreter.engine.maxmemory:
-            raise ReplyError("OOM allow-oom flag is not set on the script, can not run it when used memory > 'maxmemory'")
+            raise OutOfMemory()
         flags |= ALLOW_OOM
     if read_only:
         flags |= READ_ONLY

@@ -2,9 +2,9 @@
 
 local _, shared = ...
 
-local error, getmetatable, rawget, tostring, type, unpack, xpcall = error, getmetatable, rawget, tostring, type, unpack, xpcall
+local error, getmetatable, next, rawget, tostring, type, unpack, xpcall = error, getmetatable, next, rawget, tostring, type, unpack, xpcall
 local concat = table.concat
-local raw_next, real_of = shared.raw_next, shared.real_of
+local real_of = shared.real_of
 local globals, handle, take_stop = shared.globals, shared.handle, shared.take_stop
 
 -- Values that cross at once; Lua 5.1 has room for 8000 on a stack.
@@ -58,7 +58,7 @@ local function flatten(value, layout, values, depth)
         local place = #values + 1
         local count = 0
         values[place] = 0
-        for key, item in raw_next, real_of[field] or field do
+        for key, item in next, real_of[field] or field do
             flatten(key, layout, values, depth + 1)
             flatten(item, layout, values, depth + 1)
             count = count + 1
@@ -72,7 +72,7 @@ local function flatten(value, layout, values, depth)
         local place = #values + 1
         local count = 0
         values[place] = 0
-        for key in raw_next, real_of[field] or field do
+        for key in next, real_of[field] or field do
             flatten(key, layout, values, depth + 1)
             count = count + 1
         end

@@ -6,7 +6,7 @@
 --     nor a Python object. Python's functions are upvalues of closures made here. They answer, and never raise.
 --   * Stock Lua has no read-only tables. What must not be written (the globals, the libraries) is an empty table in front of
 --     the real one; whatever could get past it (rawset, table.insert, next, ...) looks into `real_of` first.
---   * `raw` functions are Lua's own, taken before a script could replace them.
+--   * Lua's own functions are called by their own names: errors show them.
 
 local host, shared = ...        -- Python's functions, by name; what these files share
 
@@ -14,9 +14,10 @@ local assert, error, getmetatable, ipairs, loadstring, pcall, rawequal, rawget, 
     tostring, type, unpack, xpcall =
     assert, error, getmetatable, ipairs, loadstring, pcall, rawequal, rawget, rawset, select, setfenv, setmetatable, tonumber,
     tostring, type, unpack, xpcall
-local raw_next, raw_pairs, collectgarbage = next, pairs, collectgarbage
+local next, pairs, collectgarbage = next, pairs, collectgarbage
 local getinfo, sethook = debug.getinfo, debug.sethook
-local byte, format, gsub, concat, raw_insert = string.byte, string.format, string.gsub, table.concat, table.insert
+local byte, format, find, match, gmatch, gsub = string.byte, string.format, string.find, string.match, string.gmatch, string.gsub
+local concat, insert = table.concat, table.insert
 local create, resume = coroutine.create, coroutine.resume
 local floor = math.floor
 
@@ -29,6 +30,8 @@ shared.anchors = {"@user_script", "=(load)", "=carnelian"}
 local INSTRUCTIONS = 100000
 -- Lua's matching of patterns recurses once for each item, on the stack of the process.
 local LONGEST_PATTERN = 10000
+-- What `load` collects; the rest is not asked for.
+local LONGEST_SOURCE = 16777216
 
 -- Read-only tables -------------------------------------------------------------------------------------------------------
 
@@ -51,12 +54,18 @@ local function protect(real)
 end
 
 local function protected_next(front, key)
-    return raw_next(real_of[front], key)
+    return next(real_of[front], key)
 end
 
 -- Errors -----------------------------------------------------------------------------------------------------------------
 
 local stopping = nil            -- the error that ends a script which was stopped, once it was
+
+-- An error that Lua's own functions raised in one of ours names our line. It is the script's error: `place` says where.
+local function ours_removed(problem, place)
+    if type(problem) == "string" then return (gsub(problem, "^carnelian:%d+: ", place)) end
+    return problem
+end
 
 -- Redis's errors are tables: err, source, line. The handler adds where the error was raised.
 local function handle(problem)
@@ -71,6 +80,7 @@ local function handle(problem)
     end
     if type(problem) ~= "table" then
         if type(problem) == "userdata" and is_exception(problem) then return problem end        -- it goes back to Python
+        problem = ours_removed(problem, source and gsub(source, "^@", "") .. ":" .. line .. ": " or "")
         problem = {err = "ERR " .. tostring(problem)}
     end
     if source and not real_of[problem] then
@@ -112,7 +122,7 @@ local function after_pcall(ok, problem, ...)
     elseif type(problem) == "userdata" and is_exception(problem) then
         error(problem, 0)
     end
-    return false, problem
+    return false, ours_removed(problem, "")
 end
 
 local function safe_pcall(...)
@@ -133,7 +143,7 @@ end
 local function safe_xpcall(body, handler, ...)
     return after_xpcall(xpcall(body, function(problem)
         if stopping or type(problem) == "userdata" then return problem end
-        return handler(problem)
+        return handler(ours_removed(problem, ""))
     end))
 end
 
@@ -144,7 +154,7 @@ local function after_resume(ok, problem, ...)
         error(stopping, 0)
     end
     if type(problem) == "userdata" and is_exception(problem) then error(problem, 0) end
-    return false, problem
+    return false, ours_removed(problem, "")
 end
 
 local function safe_create(body)
@@ -171,12 +181,12 @@ local function safe_wrap(body)
 end
 
 local function safe_next(object, key)
-    return raw_next(real_of[object] or object, key)
+    return next(real_of[object] or object, key)
 end
 
 local function safe_pairs(object)
     if real_of[object] then return protected_next, object, nil end
-    return raw_pairs(object)
+    return pairs(object)
 end
 
 local function safe_rawget(object, key)
@@ -195,7 +205,7 @@ end
 
 local function safe_insert(object, ...)
     if real_of[object] then error(READONLY, 0) end
-    return raw_insert(object, ...)
+    return insert(object, ...)
 end
 
 -- The collector's settings would outlast the script.
@@ -207,18 +217,29 @@ local function safe_collectgarbage(option, ...)
     return collectgarbage(option)
 end
 
-local function bound(raw)
-    return function(subject, pattern, ...)
-        if type(pattern) == "string" and #pattern > LONGEST_PATTERN then error("pattern too complex", 2) end
-        return raw(subject, pattern, ...)
-    end
+local function is_too_complex(pattern)
+    return type(pattern) == "string" and #pattern > LONGEST_PATTERN
 end
 
-local function bound_find(raw)
-    return function(subject, pattern, start, plain, ...)
-        if not plain and type(pattern) == "string" and #pattern > LONGEST_PATTERN then error("pattern too complex", 2) end
-        return raw(subject, pattern, start, plain, ...)
-    end
+local function safe_find(...)
+    local _, pattern, _, plain = ...
+    if not plain and is_too_complex(pattern) then error("pattern too complex", 2) end
+    return find(...)
+end
+
+local function safe_match(...)
+    if is_too_complex((select(2, ...))) then error("pattern too complex", 2) end
+    return match(...)
+end
+
+local function safe_gmatch(...)
+    if is_too_complex((select(2, ...))) then error("pattern too complex", 2) end
+    return gmatch(...)
+end
+
+local function safe_gsub(...)
+    if is_too_complex((select(2, ...))) then error("pattern too complex", 2) end
+    return gsub(...)
 end
 
 -- Pseudo-random numbers: the generator of POSIX's drand48, x = x * 0x5DEECE66D + 0xB modulo 2^48, in two halves of 24 bits.
@@ -319,19 +340,20 @@ function globals.load(reader, name)
     if name ~= nil and type(name) ~= "string" and type(name) ~= "number" then
         error("bad argument #2 to 'load' (string expected, got " .. type(name) .. ")", 2)
     end
-    local parts = {}
-    while true do
+    local parts, size = {}, 0
+    while size < LONGEST_SOURCE do
         local part = reader()
         if part == nil or part == "" then break end
         if type(part) ~= "string" then return nil, "reader function must return a string" end
         parts[#parts + 1] = part
+        size = size + #part
     end
     return load_text(concat(parts), name or "=(load)")
 end
 
 local real_string = copy(string, "byte char dump format len lower rep reverse sub upper")
-for name in ("match gmatch gfind gsub"):gmatch("%S+") do real_string[name] = bound(string[name]) end
-real_string.find = bound_find(string.find)
+real_string.find, real_string.match, real_string.gsub = safe_find, safe_match, safe_gsub
+real_string.gmatch, real_string.gfind = safe_gmatch, safe_gmatch
 globals.string = protect(real_string)
 
 local of_strings = debug.getmetatable("")
@@ -357,7 +379,7 @@ globals.os = protect({clock = os.clock})
 
 -- What the other files need ------------------------------------------------------------------------------------------------
 
-shared.raw_next, shared.real_of, shared.protect, shared.globals = raw_next, real_of, protect, globals
+shared.real_of, shared.protect, shared.globals = real_of, protect, globals
 shared.handle, shared.raise = handle, raise
 
 -- The error that ends a stopped script, if it was stopped; from then on nothing is stopped, and the hook is the usual one.

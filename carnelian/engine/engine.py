@@ -379,6 +379,8 @@ class Engine:
                 if cython.cast(BoundCommand, queued).flags & DENYOOM:
                     return True
             return False
+        if session.flags & IN_MULTI and command.name not in NOT_QUEUED:
+            return True                     # what is queued takes memory, too
         return command.flags & DENYOOM != 0
 
     def refuse(self, session, command, text):

@@ -11,7 +11,7 @@ from cython.cimports.carnelian.scripting.scripts import ScriptCache, evaluate, e
 from carnelian.base.errors import ReplyError
 from carnelian.base.replies import OK, Status
 from carnelian.keyspace.declaration import (
-    ALLOW_BUSY, MAY_REPLICATE, NO_MANDATORY_KEYS, LOADING, NOSCRIPT, READONLY, SKIP_MONITOR, STALE, command)
+    ALLOW_BUSY, LOADING, MAY_REPLICATE, NO_MANDATORY_KEYS, NOSCRIPT, READONLY, SKIP_MONITOR, STALE, command)
 from carnelian.scripting.scripts import ScriptCache as new_cache
 
 RUN_FLAGS = NOSCRIPT | SKIP_MONITOR | MAY_REPLICATE | NO_MANDATORY_KEYS | STALE

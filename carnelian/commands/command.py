@@ -42,6 +42,22 @@ for _tip, _names in TIPS.items():
     for _name in _names.split():
         TIPS_OF.setdefault(_name, []).append(_tip.encode())
 
+# Words that have better successors: since when, and which.
+DEPRECATED = {
+    "brpoplpush": ("6.2.0", "`BLMOVE source destination RIGHT LEFT`"), "cluster|slaves": ("5.0.0", "`CLUSTER REPLICAS`"),
+    "cluster|slots": ("7.0.0", "`CLUSTER SHARDS`"), "georadius": ("6.2.0", "`GEOSEARCH` and `GEOSEARCHSTORE` with `BYRADIUS`"),
+    "georadius_ro": ("6.2.0", "`GEOSEARCH` with `BYRADIUS`"),
+    "georadiusbymember": ("6.2.0", "`GEOSEARCH` and `GEOSEARCHSTORE` with `FROMMEMBER` and `BYRADIUS`"),
+    "georadiusbymember_ro": ("6.2.0", "`GEOSEARCH` with `FROMMEMBER` and `BYRADIUS`"), "getset": ("6.2.0", "`SET` with `GET`"),
+    "hmset": ("4.0.0", "`HSET`, which takes several fields"), "quit": ("7.2.0", "closing the connection"),
+    "rpoplpush": ("6.2.0", "`LMOVE source destination RIGHT LEFT`"), "slaveof": ("5.0.0", "`REPLICAOF`"),
+    "substr": ("2.0.0", "`GETRANGE`"), "zrangebylex": ("6.2.0", "`ZRANGE` with `BYLEX`"),
+    "zrangebyscore": ("6.2.0", "`ZRANGE` with `BYSCORE`"), "zrevrange": ("6.2.0", "`ZRANGE` with `REV`"),
+    "zrevrangebylex": ("6.2.0", "`ZRANGE` with `BYLEX` and `REV`"), "zrevrangebyscore": ("6.2.0", "`ZRANGE` with `BYSCORE` and `REV`"),
+}
+# Words that servers and tests say to servers.
+OF_SYSTEMS = frozenset(["debug", "pfdebug", "pfselftest", "replconf", "restore-asking"])
+
 HELP = """\
 COMMAND <subcommand> [<arg> [value] [opt] ...]. Subcommands are:
 (no subcommand)
@@ -128,6 +144,11 @@ def docs_reply(declared: Command):
              "since": since, "group": declared.group}
     if declared.complexity:
         reply["complexity"] = declared.complexity
+    if declared.name in DEPRECATED:
+        reply["doc_flags"] = statuses(["deprecated"])
+        reply["deprecated_since"], reply["replaced_by"] = DEPRECATED[declared.name]
+    elif declared.name in OF_SYSTEMS:
+        reply["doc_flags"] = statuses(["syscmd"])
     if declared.function is not None and declared.usage.arguments:
         reply["arguments"] = [argument_reply(argument) for argument in declared.usage.arguments]
     if children:

@@ -121,3 +121,20 @@ def test_docs(carnelian):
         check(name, doc)
     assert text(client("COMMAND", "DOCS", "GET"))["get"]["arguments"] == [
         {"name": "key", "type": "key", "display_text": "key", "key_spec_index": 0}]
+
+
+@pytest.mark.parametrize("resp", [3], indirect=True)
+def test_deprecated_words(both):
+    """The same words are deprecated as in Redis, and since the same versions; QUIT since 7.2."""
+    def marks(side):
+        found = {}
+        pending = list(text(side.client(1)("COMMAND", "DOCS")).items())
+        while pending:
+            name, doc = pending.pop()
+            found[name] = (sorted(doc.get("doc_flags", [])), doc.get("deprecated_since"))
+            assert ("replaced_by" in doc) == ("deprecated_since" in doc)
+            pending += doc.get("subcommands", {}).items()
+        return found
+
+    theirs, ours = (marks(side) for side in both.sides)
+    assert [name for name in theirs if name in ours and name != "quit" and theirs[name] != ours[name]] == []

@@ -45,6 +45,10 @@ def resident() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
+# Bytes of the interpreter and its modules: what the process takes before there are any data, about.
+AT_START = resident()
+
+
 def machine_memory() -> int:
     """Bytes of memory of the machine; 0 where the system does not say."""
     try:
@@ -85,6 +89,11 @@ class Memory:
     def share(self, part: int) -> float:
         """Percent of `used`."""
         return part * 100 / self.used if self.used else 0.0
+
+    @property
+    def data_resident(self) -> int:
+        """Bytes of the process beyond those that it began with: what the allocators hold for the data, about."""
+        return max(self.used, self.resident - AT_START)
 
     @property
     def fragmentation(self) -> float:

@@ -97,6 +97,7 @@ def waiting(waiters):
 
 def memory_fields(c):
     memory, total, scripts = Memory(c.engine), machine_memory(), ScriptFigures(c.engine)
+    resident = memory.data_resident
     limit = c.engine.maxmemory
     yield "used_memory", memory.used
     yield "used_memory_human", human(memory.used)
@@ -110,8 +111,8 @@ def memory_fields(c):
     yield "used_memory_dataset", memory.dataset
     yield "used_memory_dataset_perc", f"{memory.share(memory.dataset):.2f}%"
     yield "allocator_allocated", memory.used
-    yield "allocator_active", memory.resident
-    yield "allocator_resident", memory.resident
+    yield "allocator_active", resident
+    yield "allocator_resident", resident
     yield "total_system_memory", total
     yield "total_system_memory_human", human(total)
     yield "used_memory_lua", scripts.lua
@@ -132,10 +133,10 @@ def memory_fields(c):
     yield "maxmemory_policy", c.engine.eviction_policy
     yield "allocator_frag_ratio", "1.00"
     yield "allocator_frag_bytes", 0
-    yield "allocator_rss_ratio", f"{memory.fragmentation:.2f}"
-    yield "allocator_rss_bytes", max(0, memory.resident - memory.used)
-    yield "rss_overhead_ratio", "1.00"
-    yield "rss_overhead_bytes", 0
+    yield "allocator_rss_ratio", f"{resident / memory.used if memory.used else 0:.2f}"
+    yield "allocator_rss_bytes", resident - memory.used
+    yield "rss_overhead_ratio", f"{memory.resident / resident if resident else 0:.2f}"
+    yield "rss_overhead_bytes", memory.resident - resident
     yield "mem_fragmentation_ratio", f"{memory.fragmentation:.2f}"
     yield "mem_fragmentation_bytes", memory.resident - memory.used
     yield "mem_not_counted_for_evict", 0

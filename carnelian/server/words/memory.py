@@ -23,6 +23,7 @@ def memory_usage(c, key: bytes, *options: bytes):
 def memory_stats(c):
     """Tell where the memory goes."""
     memory = Memory(c.engine)
+    resident = memory.data_resident
     reply = {
         b"peak.allocated": memory.peak, b"total.allocated": memory.used, b"startup.allocated": 0, b"replication.backlog": 0,
         b"clients.slaves": 0, b"clients.normal": memory.clients, b"cluster.links": 0, b"aof.buffer": 0,
@@ -36,10 +37,11 @@ def memory_stats(c):
         b"keys.bytes-per-key": memory.used // memory.keys if memory.keys else 0, b"dataset.bytes": memory.dataset,
         b"dataset.percentage": memory.share(memory.dataset),
         b"peak.percentage": memory.used * 100 / memory.peak if memory.peak else 0.0,
-        b"allocator.allocated": memory.used, b"allocator.active": memory.resident, b"allocator.resident": memory.resident,
+        b"allocator.allocated": memory.used, b"allocator.active": resident, b"allocator.resident": resident,
         b"allocator-fragmentation.ratio": 1.0, b"allocator-fragmentation.bytes": 0,
-        b"allocator-rss.ratio": memory.fragmentation, b"allocator-rss.bytes": memory.resident - memory.used,
-        b"rss-overhead.ratio": 1.0, b"rss-overhead.bytes": 0, b"fragmentation": memory.fragmentation,
+        b"allocator-rss.ratio": resident / memory.used if memory.used else 0.0, b"allocator-rss.bytes": resident - memory.used,
+        b"rss-overhead.ratio": memory.resident / resident if resident else 0.0,
+        b"rss-overhead.bytes": memory.resident - resident, b"fragmentation": memory.fragmentation,
         b"fragmentation.bytes": memory.resident - memory.used})
     return reply
 

@@ -15,12 +15,6 @@ from tests.oracle.resp import NULL, NULL_ARRAY
 CASES = [case for case in json.loads((Path(__file__).parent / "data" / "cts.json").read_text())
          if tuple(map(int, case["since"].split("."))) <= (7, 2, 0)]
 
-# What these words need is not built yet. A case with one of them must fail; when it passes, the word leaves this list.
-NOT_YET = {
-    "functions": "fcall fcall_ro function",
-}
-NOT_YET = {word: need for need, words in NOT_YET.items() for word in words.split()}
-
 # Redis 7.0.15 is older than these.
 NEWER_THAN_ORACLE = {"7.2.0"}
 
@@ -29,11 +23,6 @@ def words_of(case, line):
     if case.get("command_binary") and '"' not in line:       # escapes stand for bytes, also outside of quotes
         return [split(f'"{word}"')[0] for word in line.split(" ")]
     return split(line)
-
-
-def missing(case):
-    """The words of the case that are not there yet."""
-    return [word for line in case["command"] if (word := line.split()[0].lower()) in NOT_YET]
 
 
 def plain(reply):
@@ -73,15 +62,8 @@ def identify(case):
     return case["name"].replace(" ", "-").replace("/", "") + ("-cluster" if case.get("tags") == "cluster" else "")
 
 
-def parameter(case):
-    absent = missing(case)
-    marks = [pytest.mark.xfail(reason=f"{absent[0].upper()} is not yet supported ({NOT_YET[absent[0]]})",
-                               raises=AssertionError, strict=True)] if absent else []
-    return pytest.param(case, id=identify(case), marks=marks)
-
-
 @pytest.mark.skipif(ORACLE_ONLY, reason="CARNELIAN_ORACLE_ONLY=1")
-@pytest.mark.parametrize("case", [parameter(case) for case in CASES])
+@pytest.mark.parametrize("case", CASES, ids=identify)
 def test_carnelian(case, carnelian):
     run(case, carnelian)
 
@@ -110,7 +92,7 @@ def test_in_cluster_mode():
     with servers.carnelian("--cluster-enabled", "yes") as server:
         node = Side(server)
         for case in CASES:
-            if case.get("tags") != "standalone" and not missing(case):
+            if case.get("tags") != "standalone":
                 node.reset(2)
                 try:
                     run(case, node)
@@ -119,8 +101,3 @@ def test_in_cluster_mode():
         node.close_clients()
         node.admin.close()
     assert not failed, "\n".join(failed)
-
-
-def test_the_list_of_what_is_missing():
-    """Every word of NOT_YET occurs in a case."""
-    assert set(NOT_YET) == {word for case in CASES for word in missing(case)}

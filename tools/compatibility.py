@@ -122,7 +122,8 @@ def page() -> str:
         members = [row for row in rows if row.group == group]
         if not members:
             continue
-        lines += ["", f"## {TITLES.get(group, group.capitalize() + 's')}", "", "| Command | Since | Supported | |", "| --- | --- | --- | --- |"]
+        lines += ["", f"## {TITLES.get(group, group.capitalize() + 's')}", "", "| Command | Since | Supported | |",
+                  "| --- | --- | --- | --- |"]
         for row in members:
             since = row.since if row.release.startswith("Redis ") else f"{row.release.split()[0]} {row.since}"
             text = NOTES.get(row.name, "") if row.name in words else reason(row.name)

@@ -11,7 +11,8 @@ from carnelian.base.errors import NoSuchKey, ReplyError, SyntaxFault, WrongArity
 from carnelian.base.numbers import parse_integer
 from carnelian.base.replies import NULL_ARRAY, OK
 from carnelian.commands.stream_effects import silently_changed
-from carnelian.commands.stream_id import HIGHEST, HIGHEST_ID, LOWEST_ID, after, id_text, parse_end, parse_id, parse_new_id, parse_start
+from carnelian.commands.stream_id import (
+    HIGHEST, HIGHEST_ID, LOWEST_ID, after, id_text, parse_end, parse_id, parse_new_id, parse_start)
 from carnelian.keyspace.declaration import DENYOOM, FAST, READONLY, WRITE, command
 from carnelian.types.stream import LARGEST_ENTRY
 from carnelian.types.stream_references import POLICIES, trim

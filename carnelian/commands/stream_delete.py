@@ -91,8 +91,8 @@ class Deletion:
             c.changed(key, "xdel", len(self.deleted))
 
 
-@command("XDELEX key [KEEPREF | DELREF | ACKED] IDS numids id [id ...]", WRITE | FAST, since="8.2.0", group="stream", keys="RW DELETE",
-         complexity="O(log B) for each ID, B being the blocks of the stream, and O(G) for its G groups")
+@command("XDELEX key [KEEPREF | DELREF | ACKED] IDS numids id [id ...]", WRITE | FAST, since="8.2.0", group="stream",
+         keys="RW DELETE", complexity="O(log B) for each ID, B being the blocks of the stream, and O(G) for its G groups")
 def xdelex(c: Call, key: bytes, *arguments: bytes):
     """Remove entries from a stream by their IDs, with regard to the groups that have them pending."""
     policy, ids = policy_and_ids(arguments)

@@ -129,7 +129,8 @@ def test_trimming_of_what_is_acknowledged(stream):
     assert there(stream) == ["7"] and pending(stream, "b") == []
 
 
-@pytest.mark.parametrize("request_", ["XADD s KEEPREF ACKED * f v", "XTRIM s MAXLEN 1 DELREF DELREF", "XTRIM s ACKED DELREF", "XDEL s ACKED"])
+@pytest.mark.parametrize("request_", ["XADD s KEEPREF ACKED * f v", "XTRIM s MAXLEN 1 DELREF DELREF", "XTRIM s ACKED DELREF",
+                                      "XDEL s ACKED"])
 def test_trimming_refuses(stream, ask, request_):
     assert ask(request_).startswith((b"ERR syntax error", b"ERR Invalid stream ID"))
 

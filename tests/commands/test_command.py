@@ -6,7 +6,9 @@ from tests.keyspace.test_usage import text
 # Commands in 7.2 that 7.0's tables describe otherwise: (name, what).
 CHANGED = {("command|getkeys", "arity"), ("command|getkeysandflags", "arity"),
            ("wait", "flags"), ("wait", "categories"),           # 7.2: blocking, and allowed in scripts
-           ("zrank", "arity"), ("zrevrank", "arity")}           # WITHSCORE
+           ("zrank", "arity"), ("zrevrank", "arity"),           # WITHSCORE
+           # 7.2: allowed in scripts, where they don't wait
+           *((name, "flags") for name in ("blmove", "blpop", "brpop", "brpoplpush", "bzpopmax", "bzpopmin"))}
 
 
 def test_subcommands(both):

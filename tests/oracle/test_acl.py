@@ -306,6 +306,14 @@ def test_every_category(acl):
         assert expected & known == (found & theirs) - newer.get(category, set()), category
 
 
+def test_rules_may_name_every_command_of_redis(acl):
+    """Also those that are not here: rules move between servers."""
+    of_persistence = {b"save", b"bgsave", b"bgrewriteaof", b"lastsave"}        # known where there is persistence
+    names = [name for category in acl.oracle.ask("ACL", "CAT") for name in acl.oracle.ask("ACL", "CAT", category)]
+    refused = {name for name in names if isinstance(acl.carnelian.ask("ACL", "SETUSER", "u", b"+" + name), Error)}
+    assert refused <= of_persistence
+
+
 def test_dryrun_texts(acl):
     acl("""
         ACL SETUSER u on +get +publish ~x &c
@@ -675,3 +683,26 @@ def test_secrets_are_hidden(acl):
             lines.append(watcher.read().split(b"] ")[1])
         shown.append(lines)
     assert shown[0] == shown[1] and b'"AUTH" "(redacted)" "(redacted)"' in shown[0]
+
+
+# ---- scripts
+
+def test_scripts_are_checked(acl):
+    acl("""
+        SET x 1
+        ACL SETUSER u on nopass +@all -client|id -scan ~k &c
+        2: AUTH u x
+        2: EVAL "return redis.call('set', KEYS[1], 'v')" 1 k
+        ? 2: EVAL "return 1" 1 x
+        ? 2: EVAL "return redis.call('get', 'x')" 0
+        ? 2: EVAL "return redis.pcall('get', 'x')" 0
+        ? 2: EVAL "return redis.call('publish', 'd', 'm')" 0
+        ? 2: EVAL "return redis.call('scan', 0)" 0
+        = 2: EVAL "return redis.pcall('get', 'x')" 0 -> -ERR ACL failure in script: No permissions to access a key
+        = 2: EVAL "return redis.pcall('publish', 'd', 'm')" 0 -> -ERR ACL failure in script: No permissions to access a channel
+        = 2: EVAL "return redis.pcall('scan', 0)" 0 -> -ERR ACL failure in script: User u has no permissions to run the 'scan' command
+        2: EVAL "return {redis.acl_check_cmd('get', 'x'), redis.acl_check_cmd('get', 'k'), redis.acl_check_cmd('scan', 0)}" 0
+        2: EVAL "local r = redis.pcall('get', 'x'); return type(r.err)" 0
+        GET x
+    """)
+    assert {entry[2] for side in acl.sides for entry in log_of(side)} == {b"lua", b"toplevel"}

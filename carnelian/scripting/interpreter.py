@@ -251,13 +251,15 @@ class Interpreter:
 
     def enter(self, function, key_count, values, is_function):
         """Calls one of lua/running.lua's functions. `key_count` -1: the body of a library."""
-        if cython.cast(cython.Py_ssize_t, self.memory_used()) > self.most_memory - MARGIN:
-            self.need_memory(0)
+        size: cython.Py_ssize_t = 0
+        for value in values:
+            size += PyBytes_GET_SIZE(value) + 64
+        if cython.cast(cython.Py_ssize_t, self.memory_used()) + size > self.most_memory - MARGIN:
+            self.need_memory(size)
         try:
             if key_count < 0:
                 result = self.run_body(function)
             elif len(values) > MOST_VALUES or key_count > MOST_VALUES:
-                self.need_memory(sum(map(len, values)) + 64 * len(values))
                 for at in range(0, len(values), MOST_VALUES):
                     self.gather(*values[at:at + MOST_VALUES])
                 result = self.run_gathered(function, key_count, is_function)
@@ -266,8 +268,9 @@ class Interpreter:
             else:
                 result = self.run_script(function, key_count, *values)
         except lupa.lua51.LuaError as error:
-            log.warning("A script failed outside of its bounds: %s", error)
-            raise ScriptError(f"ERR {error}") from None
+            text = str(error).removeprefix("carnelian:") or "not enough memory"
+            log.warning("A script failed outside of its bounds: %s", text)
+            raise ScriptError(f"ERR {text}") from None
         if PyBytes_CheckExact(result):
             return result
         if type(result) is not tuple:

@@ -46,4 +46,43 @@ class Alone:
         return [plain(parser.next()) for _ in requests]
 
 
-__all__ = ["Alone", "Error", "NOW"]
+class Caller:
+    """`eval(source, *arguments)` gives a script's reply as Python values, `error` the text of its error, `ask` the bytes of any reply.
+
+    `session` is the caller's, `other` another client's.
+    """
+
+    def __init__(self):
+        import carnelian.scripting.words            # declares the words
+
+        self.engine = Engine()
+        self.engine.bind()
+        self.session, self.other = (Session(self.engine.store.databases[0]) for _ in range(2))
+        self.engine.attach(self.session)
+        self.engine.attach(self.other)
+
+    def ask(self, *words, session=None):
+        session = session or self.session
+        self.engine.begin_batch()
+        self.engine.run_words(session, tuple(word if isinstance(word, bytes) else str(word).encode() for word in words))
+        self.engine.end_batch()
+        return session.writer.take()
+
+    def run(self, source, *arguments):
+        """The reply, parsed; errors are Error."""
+        parser = Parser()
+        parser.feed(self.ask("EVAL", source.encode("latin-1"), "0", *arguments))
+        return plain(parser.next())
+
+    def eval(self, source, *arguments):
+        reply = self.run(source, *arguments)
+        assert not isinstance(reply, Error), reply
+        return reply
+
+    def error(self, source, *arguments):
+        reply = self.run(source, *arguments)
+        assert isinstance(reply, Error), reply
+        return reply.decode("latin-1")
+
+
+__all__ = ["Alone", "Caller", "Error", "NOW"]

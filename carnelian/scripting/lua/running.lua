@@ -11,6 +11,8 @@ local globals, handle, take_stop = shared.globals, shared.handle, shared.take_st
 local MOST = 4000
 -- Nested tables of a reply.
 local DEEPEST = 200
+-- Nodes of a reply: a table that holds itself twice would be endless.
+local LARGEST = 8000000
 
 -- What a script returns ----------------------------------------------------------------------------------------------------
 --
@@ -28,6 +30,7 @@ local function flatten(value, layout, values, depth)
         layout[#layout + 1] = "n"
         return
     end
+    if #layout > LARGEST then error("the reply is too large", 0) end
     value = real_of[value] or value
     if depth > DEEPEST then
         layout[#layout + 1] = "e"

@@ -17,8 +17,8 @@ local assert, error, getmetatable, ipairs, loadstring, pcall, rawequal, rawget, 
 local next, pairs, collectgarbage = next, pairs, collectgarbage
 local getinfo, sethook = debug.getinfo, debug.sethook
 local byte, format, find, match, gmatch, gsub = string.byte, string.format, string.find, string.match, string.gmatch, string.gsub
-local concat, insert = table.concat, table.insert
-local create, resume = coroutine.create, coroutine.resume
+local concat, insert, rep = table.concat, table.insert, string.rep
+local create, resume, status = coroutine.create, coroutine.resume, coroutine.status
 local floor = math.floor
 
 local interrupted, check_source, is_exception = host.interrupted, host.check_source, host.is_exception
@@ -28,10 +28,14 @@ shared.anchors = {"@user_script", "=(load)", "=carnelian"}
 
 -- Instructions between two looks at the clock.
 local INSTRUCTIONS = 100000
+-- The same in a coroutine, which begins to count anew each time that it is resumed.
+local FEW_INSTRUCTIONS = 10000
 -- Lua's matching of patterns recurses once for each item, on the stack of the process.
 local LONGEST_PATTERN = 10000
 -- What `load` collects; the rest is not asked for.
 local LONGEST_SOURCE = 16777216
+-- Lua 5.1 has room for no more on its stack.
+local MOST_UNPACKED = 8000
 
 -- Read-only tables -------------------------------------------------------------------------------------------------------
 
@@ -147,7 +151,8 @@ local function safe_xpcall(body, handler, ...)
     end))
 end
 
-local function after_resume(ok, problem, ...)
+local function after_resume(thread, ok, problem, ...)
+    sethook(thread)                 -- Lua would keep the hook of a thread for ever
     if ok then return ok, problem, ... end
     if stopping then
         sethook(every, "", 1)
@@ -157,14 +162,10 @@ local function after_resume(ok, problem, ...)
     return false, ours_removed(problem, "")
 end
 
-local function safe_create(body)
-    local thread = create(body)
-    sethook(thread, hook, "", INSTRUCTIONS)         -- a hook is a thread's own
-    return thread
-end
-
-local function safe_resume(...)
-    return after_resume(resume(...))
+local function safe_resume(thread, ...)
+    if type(thread) ~= "thread" then return resume(thread) end
+    if status(thread) == "suspended" then sethook(thread, hook, "", FEW_INSTRUCTIONS) end       -- a hook is a thread's own
+    return after_resume(thread, resume(thread, ...))
 end
 
 local function after_wrapped(ok, problem, ...)
@@ -174,7 +175,7 @@ local function after_wrapped(ok, problem, ...)
 end
 
 local function safe_wrap(body)
-    local thread = safe_create(body)
+    local thread = create(body)
     return function(...)
         return after_wrapped(safe_resume(thread, ...))
     end
@@ -203,9 +204,26 @@ local function safe_setmetatable(object, ...)
     return setmetatable(object, ...)
 end
 
-local function safe_insert(object, ...)
+local function safe_insert(object, position, ...)
     if real_of[object] then error(READONLY, 0) end
-    return insert(object, ...)
+    if select("#", ...) == 0 then return insert(object, position) end
+    if type(position) == "number" and position < -MOST_UNPACKED then error("bad argument #2 to 'insert' (position out of bounds)", 2) end
+    return insert(object, position, ...)                -- it goes through all positions, in C
+end
+
+-- Lua's own counts in 32 bits, and believes a sum that has overflowed (CVE-2025-46817).
+local function safe_unpack(list, first, last)
+    if first == nil and last == nil then return unpack(list) end
+    local low, high = tonumber(first or 1), tonumber(last or type(list) == "table" and #list)
+    if low and high and (high - low >= MOST_UNPACKED or low < -2147483648 or high > 2147483647) then
+        error("too many results to unpack", 2)
+    end
+    return unpack(list, first, last)
+end
+
+local function safe_rep(subject, count, ...)
+    if subject == "" and tonumber(count) then return "" end         -- any number of times, in C
+    return rep(subject, count, ...)
 end
 
 -- The collector's settings would outlast the script.
@@ -299,7 +317,7 @@ end
 
 local globals = {
     _VERSION = _VERSION, assert = assert, error = error, gcinfo = gcinfo, getmetatable = getmetatable, ipairs = ipairs,
-    rawequal = rawequal, select = select, tonumber = tonumber, tostring = tostring, type = type, unpack = unpack,
+    rawequal = rawequal, select = select, tonumber = tonumber, tostring = tostring, type = type, unpack = safe_unpack,
     collectgarbage = safe_collectgarbage, next = safe_next, pairs = safe_pairs, pcall = safe_pcall, rawget = safe_rawget,
     rawset = safe_rawset, setmetatable = safe_setmetatable, xpcall = safe_xpcall,
 }
@@ -351,8 +369,8 @@ function globals.load(reader, name)
     return load_text(concat(parts), name or "=(load)")
 end
 
-local real_string = copy(string, "byte char dump format len lower rep reverse sub upper")
-real_string.find, real_string.match, real_string.gsub = safe_find, safe_match, safe_gsub
+local real_string = copy(string, "byte char dump format len lower reverse sub upper")
+real_string.find, real_string.match, real_string.gsub, real_string.rep = safe_find, safe_match, safe_gsub, safe_rep
 real_string.gmatch, real_string.gfind = safe_gmatch, safe_gmatch
 globals.string = protect(real_string)
 
@@ -371,8 +389,8 @@ local real_math = copy(math, "abs acos asin atan atan2 ceil cos cosh deg exp flo
 real_math.random, real_math.randomseed = random, randomseed
 globals.math = protect(real_math)
 
-local real_coroutine = copy(coroutine, "running status yield")
-real_coroutine.create, real_coroutine.resume, real_coroutine.wrap = safe_create, safe_resume, safe_wrap
+local real_coroutine = copy(coroutine, "create running status yield")
+real_coroutine.resume, real_coroutine.wrap = safe_resume, safe_wrap
 globals.coroutine = protect(real_coroutine)
 
 globals.os = protect({clock = os.clock})

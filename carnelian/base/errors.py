@@ -24,6 +24,12 @@ class WrongType(ReplyError):
     text = "WRONGTYPE Operation against a key holding the wrong kind of value"
 
 
+class NotJson(ReplyError):
+    """The JSON words' own WRONGTYPE."""
+
+    text = "Existing key has wrong Redis type"
+
+
 class SyntaxFault(ReplyError):
     text = "ERR syntax error"
 

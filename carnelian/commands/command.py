@@ -4,7 +4,7 @@ from carnelian.base.glob import matches
 from carnelian.base.replies import Members, Pairs, Status
 from carnelian.keyspace.categories import categories
 from carnelian.keyspace.declaration import (
-    FLAG_NAMES, LOADING, MAY_REPLICATE, MOVABLE_KEYS, NO_MANDATORY_KEYS, STALE, Command, command, registry)
+    FLAG_NAMES, LOADING, MAY_REPLICATE, MODULE, MOVABLE_KEYS, NO_MANDATORY_KEYS, STALE, Command, command, registry)
 from carnelian.keyspace.key_access import keys_of
 
 # Hints for clients and proxies: https://redis.io/docs/latest/develop/reference/command-tips/
@@ -142,6 +142,8 @@ def docs_reply(declared: Command):
         since = min((child.since for child in children.values()), key=lambda version: [int(part) for part in version.split(".")])
     reply = {"summary": declared.summary if declared.function is not None else f"The subcommands of {declared.name.upper()}",
              "since": since, "group": declared.group}
+    if declared.group == "module":
+        reply["module"] = "ReJSON"
     if declared.complexity:
         reply["complexity"] = declared.complexity
     if declared.name in DEPRECATED:
@@ -199,7 +201,7 @@ def command_list(c, *options):
         raise SyntaxFault()
     kind, wanted = options[1].upper(), options[2]
     if kind == b"MODULE":
-        return []                                       # there are no modules
+        return [declared.name for declared in every() if declared.flags & MODULE and wanted == b"ReJSON"]
     if kind == b"ACLCAT":
         category = wanted.decode("latin-1").lower()
         return [declared.name for declared in every() if category in categories(declared)]

@@ -13,7 +13,7 @@ from carnelian.commands.scanning import parse_cursor, scan_options
 from carnelian.keyspace import BLOCKING, DANGEROUS, DENYOOM, FAST, LOADING, READONLY, STALE, WRITE, command
 
 LONGEST_EMBEDDED = cython.declare(cython.Py_ssize_t, 44)        # bytes of a string whose encoding is called embstr
-KINDS = {b"string": 0, b"list": 1, b"set": 2, b"zset": 3, b"hash": 4, b"stream": 6}
+KINDS = {b"string": 0, b"list": 1, b"set": 2, b"zset": 3, b"hash": 4, b"rejson-rl": 5, b"stream": 6}
 NO_KIND = 99                                                    # TYPE of SCAN with an unknown name: nothing has it
 
 NO_FREQUENCY = ("ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching "

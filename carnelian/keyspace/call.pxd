@@ -36,6 +36,7 @@ cdef class Call:
     cpdef object set_at(self, bytes key, bint create=*)
     cpdef object sorted_set_at(self, bytes key, bint create=*)
     cpdef object stream_at(self, bytes key, bint create=*)
+    cpdef object json_at(self, bytes key)
     cpdef object value_at(self, bytes key)
     cpdef int set_string(self, bytes key, bytes value, bint keep_expiry=*) except -1
     cpdef int64_t overwrite(self, bytes key, size_t offset, bytes data) except -1

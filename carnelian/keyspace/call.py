@@ -4,22 +4,23 @@ import cython
 from cython.cimports.carnelian.base.numbers import text_to_double
 from cython.cimports.carnelian.types.hash import Hash, expires
 from cython.cimports.carnelian.types.table import (
-    EXPIRES, HASH, INLINE, LIST, RAW, SET, SORTED_SET, STREAM, entry_expiry, entry_kind, entry_object, entry_value)
+    EXPIRES, HASH, INLINE, LIST, MODULE, RAW, SET, SORTED_SET, STREAM, entry_expiry, entry_kind, entry_object, entry_value)
 from cython.cimports.carnelian.keyspace.session import NO_TOUCH
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cython.cimports.libc.math import ceil
 from cython.cimports.libc.string import memcpy, memset
 
-from carnelian.base.errors import ReplyError, StringTooLong, WrongType
+from carnelian.base.errors import NotJson, ReplyError, StringTooLong, WrongType
 from carnelian.base.replies import NULL_ARRAY, WAIT
 from carnelian.keyspace.database import KIND_NAMES
 from carnelian.keyspace.store import CLASSES
+from carnelian.types.json_document import JsonDocument
 from carnelian.types.list import List
 from carnelian.types.set import Set
 from carnelian.types.sorted_set import SortedSet
 from carnelian.types.stream import Stream
 
-KINDS = {List: LIST, Set: SET, SortedSet: SORTED_SET, Hash: HASH, Stream: STREAM}
+KINDS = {List: LIST, Set: SET, SortedSet: SORTED_SET, Hash: HASH, Stream: STREAM, JsonDocument: MODULE}
 MAKERS = cython.declare(tuple, (None, List, Set, SortedSet, Hash, None, Stream))
 MISSED = cython.declare(cython.int, CLASSES["m"])
 APPEARED = cython.declare(cython.int, CLASSES["n"])
@@ -132,6 +133,17 @@ class Call:
     def stream_at(self, key, create=False):
         return self.structure_at(key, STREAM, create)
 
+    def json_at(self, key):
+        """The JsonDocument, None if the key is missing; NotJson."""
+        slot: cython.pointer(cython.pointer(Entry)) = self.find(key)
+        if slot == cython.NULL:
+            return None
+        if entry_kind(slot[0]) != MODULE:
+            raise NotJson()
+        self.last_key = key
+        self.last_structure = cython.cast(object, entry_object(slot[0]))
+        return self.last_structure
+
     def value_at(self, key):
         """Whatever is there: bytes, a structure, or None. Counts as an access."""
         slot: cython.pointer(cython.pointer(Entry)) = self.find(key)
@@ -238,7 +250,7 @@ class Call:
         self.overwrite(key, 0, data)
 
     def put(self, key, structure, keep_expiry=False):
-        """Stores a List, Hash, Set, SortedSet or Stream, replacing whatever was there."""
+        """Stores a List, Hash, Set, SortedSet, Stream or JsonDocument, replacing whatever was there."""
         if self.store.notify_flags & APPEARED:
             self.appeared(key)
         self.db.put_object(PyBytes_AS_STRING(key), PyBytes_GET_SIZE(key), KINDS[type(structure)], structure, keep_expiry)

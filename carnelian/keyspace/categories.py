@@ -6,9 +6,9 @@ from carnelian.keyspace.declaration import ADMIN, BLOCKING, DANGEROUS, FAST, PUB
 
 # All categories, in the order in which Redis lists them.
 CATEGORIES = ("keyspace", "read", "write", "set", "sortedset", "list", "hash", "string", "bitmap", "hyperloglog", "geo", "stream",
-              "pubsub", "admin", "fast", "slow", "blocking", "dangerous", "connection", "transaction", "scripting")
+              "pubsub", "admin", "fast", "slow", "blocking", "dangerous", "connection", "transaction", "scripting", "json")
 
-_OF_GROUP = {"generic": "keyspace", "sorted-set": "sortedset", "transactions": "transaction"} | {
+_OF_GROUP = {"generic": "keyspace", "sorted-set": "sortedset", "transactions": "transaction", "module": "json"} | {
     group: group for group in ("set", "list", "hash", "string", "bitmap", "hyperloglog", "geo", "stream", "connection", "scripting")}
 
 # Commands whose group says another thing than their category.

@@ -17,7 +17,7 @@ from cython.cimports.cpython.object import PyObject
 from cython.cimports.cpython.ref import Py_INCREF
 from cython.cimports.libc.string import memcpy
 
-KIND_NAMES = {0: "string", 1: "list", 2: "set", 3: "zset", 4: "hash", 5: "module", 6: "stream"}
+KIND_NAMES = {0: "string", 1: "list", 2: "set", 3: "zset", 4: "hash", 5: "ReJSON-RL", 6: "stream"}
 
 # A structure with more elements than this is not freed in one go (Redis's lazyfree threshold is 64 allocations).
 FREE_AT_ONCE = 64

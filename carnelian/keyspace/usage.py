@@ -16,7 +16,7 @@ from functools import cached_property
 
 # Commands that only have subcommands (COMMAND answers by itself too). `XGROUP CREATE ...` is their part "xgroup|create".
 CONTAINERS = frozenset("XGROUP XINFO CLIENT CONFIG COMMAND OBJECT PUBSUB MEMORY SLOWLOG LATENCY MODULE SCRIPT FUNCTION ACL "
-                       "CLUSTER COMMANDLOG".split())
+                       "CLUSTER COMMANDLOG JSON.DEBUG".split())
 
 _LEXEME = re.compile(r'"[^"]*"|[\[\]<>|]|[^\s\[\]<>|"]+')
 _LITERAL = re.compile(r'[^a-z]*[A-Z][^a-z]*|[*$=~+]|""')

@@ -25,5 +25,6 @@ cdef class Input:
     cdef object read_hash(self)
     cdef object read_expiring_hash(self, int type)
     cdef object read_sorted_set(self, bint text)
+    cdef object read_json(self)
     cdef object read_stream(self, int type)
     cdef object read_group(self, int type, stream)

@@ -1,5 +1,5 @@
 # cython: language_level=3
-"""Values out of the RDB format, in all types of its versions 1 to 12 but those of modules.
+"""Values out of the RDB format, in all types of its versions 1 to 12 but those of modules other than JSON.
 
 The bytes come from outside: each length and each structure is checked before it is used, and a count alone allocates
 nothing.
@@ -7,6 +7,7 @@ nothing.
 import cython
 from cython.cimports.carnelian.base.numbers import text_to_double
 from cython.cimports.carnelian.types.hash import Hash
+from cython.cimports.carnelian.types.json_document import DEEPEST, JsonDocument
 from cython.cimports.carnelian.types.list import List
 from cython.cimports.carnelian.types.set import Set
 from cython.cimports.carnelian.types.sorted_set import MEMBER_ADDED, SortedSet
@@ -19,6 +20,7 @@ from cython.cimports.libc.stdint import int8_t, int16_t, int32_t, int64_t, uint6
 from cython.cimports.libc.string import memcpy
 
 from carnelian.types import serial_types as types
+from carnelian.types.json_document import parse
 from carnelian.types.serial_old import decompress, ziplist_elements, zipmap_elements
 
 LONGEST = cython.declare(uint64_t, 4294967295)              # bytes of a string that an entry can hold
@@ -174,6 +176,8 @@ class Input:
                 result = SortedSet.from_listpack(self.string())
             elif type in (types.STREAM, types.STREAM_2, types.STREAM_3):
                 return self.read_stream(type)
+            elif type == types.MODULE:
+                return self.read_json()
             else:
                 raise DamagedValue(f"no such type: {type}")
         except DamagedValue:
@@ -288,6 +292,17 @@ class Input:
         if n == 253 or not text_to_double(cython.cast(cython.p_char, self.take(n)), n, cython.address(score)):
             raise DamagedValue("a score is no number")
         return score
+
+    def read_json(self):
+        text: bytes
+        if self.length() != types.JSON:
+            raise DamagedValue("the value of a module that is not known")
+        if self.length() != types.STRING_PART:
+            raise DamagedValue("a document without its text")
+        text = self.string()
+        if self.length() != types.END_OF_PARTS:
+            raise DamagedValue("more than the text of a document")
+        return JsonDocument.of(parse(text, DEEPEST), PyBytes_GET_SIZE(text))
 
     def read_stream(self, type):
         stream: Stream = Stream()

@@ -25,5 +25,6 @@ cdef class Output:
     cdef int put_set(self, values) except -1
     cdef int put_hash(self, values) except -1
     cdef int put_sorted_set(self, values) except -1
+    cdef int put_json(self, values) except -1
     cdef int put_stream(self, values) except -1
     cdef int put_group(self, bytes name, group) except -1

@@ -11,6 +11,7 @@ from cython.cimports.carnelian.base.numbers import text_to_integer
 from cython.cimports.carnelian.types.expiring import HashWalk
 from cython.cimports.carnelian.types.hash import Hash, expires
 from cython.cimports.carnelian.types.hashing import little_endian
+from cython.cimports.carnelian.types.json_document import JsonDocument
 from cython.cimports.carnelian.types.list import List
 from cython.cimports.carnelian.types.listpack import Item
 from cython.cimports.carnelian.types.lzf import compress
@@ -48,6 +49,8 @@ def type_of(value) -> int:
         return types.SORTED_SET_LISTPACK if value.encoding == "listpack" else types.SORTED_SET
     if isinstance(value, Stream):
         return types.STREAM_2
+    if isinstance(value, JsonDocument):
+        return types.MODULE
     raise TypeError(f"no value: {type(value).__name__}")
 
 
@@ -179,6 +182,8 @@ class Output:
             return self.put_hash(value)
         if isinstance(value, SortedSet):
             return self.put_sorted_set(value)
+        if isinstance(value, JsonDocument):
+            return self.put_json(value)
         return self.put_stream(value)
 
     def put_list(self, values):
@@ -241,6 +246,13 @@ class Output:
             memcpy(cython.address(score), cython.address(member.score), 8)
             self.put_milliseconds(score)
         return 0
+
+    def put_json(self, values):
+        document: JsonDocument = values
+        self.put_length(types.JSON)
+        self.put_length(types.STRING_PART)
+        self.put_bytes(document.to_text())
+        return self.put_length(types.END_OF_PARTS)
 
     def put_stream(self, values):
         stream: Stream = values

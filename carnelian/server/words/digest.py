@@ -6,12 +6,13 @@ set) is combined by exclusive or, so that the order of iteration does not matter
 from hashlib import sha1
 
 from carnelian.types.hash import Hash
+from carnelian.types.json_document import JsonDocument
 from carnelian.types.list import List
 from carnelian.types.set import Set
 from carnelian.types.sorted_set import SortedSet
 
 EMPTY = 0
-STRING, LIST, SET, SORTED_SET, HASH, STREAM = 0, 1, 2, 3, 4, 6
+STRING, LIST, SET, SORTED_SET, HASH, MODULE, STREAM = 0, 1, 2, 3, 4, 5, 6
 
 
 def signature(data: bytes) -> int:
@@ -57,6 +58,8 @@ def value_digest(digest: int, value, expires: bool) -> int:
             if value.time_of(field) > 0:
                 element ^= signature(b"!!hexpire!!")
             digest = joined(digest, element)
+    elif isinstance(value, JsonDocument):
+        digest = mixed(digest, number(MODULE), value.to_text())
     else:
         digest = mixed(digest, number(STREAM))
         for id, words in value.range():

@@ -9,6 +9,7 @@ from carnelian.base.replies import Verbatim
 from carnelian.keyspace import LOADING, STALE, command
 from carnelian.scripting.figures import ScriptFigures
 from carnelian.server.words.figures import RUN_ID, Memory, Replication, human, machine_memory, processor_times
+from carnelian.server.words.modules import MODULES
 from carnelian.server.words.watching import all_commands
 from carnelian.version import REDIS_VERSION, __version__
 
@@ -269,7 +270,8 @@ def processor_fields(c):
 
 
 def module_fields(c):
-    return ()
+    for name, version in MODULES.items():
+        yield "module", f"name={name},ver={version},api=1,filters=0,usedby=[],using=[],options=[]"
 
 
 def command_fields(c):

@@ -1,4 +1,4 @@
-"""TIME, ROLE, LOLWUT, MODULE, MONITOR, SHUTDOWN."""
+"""TIME, ROLE, LOLWUT, MONITOR, SHUTDOWN."""
 import math
 import random
 import time
@@ -7,7 +7,6 @@ from carnelian.base.errors import ReplyError, SyntaxFault
 from carnelian.base.numbers import parse_integer
 from carnelian.base.replies import NO_REPLY, OK, Verbatim
 from carnelian.keyspace import ADMIN, ALLOW_BUSY, FAST, LOADING, NO_MULTI, NOSCRIPT, READONLY, STALE, command
-from carnelian.server.words.common import help_text
 from carnelian.version import REDIS_VERSION, __version__
 
 
@@ -22,21 +21,6 @@ def time_(c):
 def role(c):
     """Tell the part that this server has in replication."""
     return [b"master", 0, []]
-
-
-@command("MODULE LIST", ADMIN | NOSCRIPT, since="4.0.0", group="server", complexity="O(N), N modules")
-def module_list(c):
-    """List the modules: there are none."""
-    return []
-
-
-@command("MODULE HELP", LOADING | STALE, since="5.0.0", group="server", complexity="O(1)")
-def module_help(c):
-    """Explain the subcommands of MODULE."""
-    return help_text("MODULE", """
-LIST
-    List the loaded modules.
-""")
 
 
 @command("MONITOR", ADMIN | NOSCRIPT | LOADING | STALE, since="1.0.0", group="server", complexity="O(1)")

@@ -15,13 +15,11 @@ PAGE = ROOT / "docs" / "compatibility.md"
 # Why a command is not there: the first pattern that fits, of the full name.
 REASONS = (
     ("sentinel", "Sentinel is a program of its own."),
-    ("module|*load*", "Modules are shared objects made for Redis's own process."),
     ("cluster|*", "There is one node, and no cluster to administer."),
     ("v*", "Vector sets are a data type of their own."),
     ("client|import-source", "It steers the migration of Valkey, which is not there."),
     ("psync replconf sync", "There is no replication yet."),
     ("bgrewriteaof bgsave lastsave save", "There is no persistence yet."),
-    ("json.*", "JSON values are not there yet."),
 )
 
 # What a command does not do, or does in its own way.
@@ -34,7 +32,11 @@ NOTES = {
     "latency|doctor": "A text of our own.",
     "latency|graph": "A picture of our own.",
     "migrate": "The server works on meanwhile. Not inside a transaction or a script.",
-    "module|list": "There are no modules to load.",
+    "module|list": "Lists what Redis has from modules and is built in: ReJSON.",
+    "module|load": "Answers with an error: modules are shared objects made for Redis's own process.",
+    "module|loadex": "As MODULE LOAD.",
+    "module|unload": "Answers with an error.",
+    "json.get": "Regular expressions in filters need the extra `regex` (google-re2).",
     "pfselftest": "Tests our own HyperLogLog.",
     "replicaof": "NO ONE; there is no replication yet.",
     "slaveof": "NO ONE; there is no replication yet.",

@@ -142,8 +142,8 @@ def docs_reply(declared: Command):
         since = min((child.since for child in children.values()), key=lambda version: [int(part) for part in version.split(".")])
     reply = {"summary": declared.summary if declared.function is not None else f"The subcommands of {declared.name.upper()}",
              "since": since, "group": declared.group}
-    if declared.group == "module":
-        reply["module"] = "ReJSON"
+    if declared.group == "json":                            # Redis says nothing closer of what a module brings
+        reply.update(group="module", module="ReJSON")
     if declared.complexity:
         reply["complexity"] = declared.complexity
     if declared.name in DEPRECATED:

@@ -61,7 +61,7 @@ def put_document(c: Call, key: bytes, value, length: int) -> None:
     c.put(key, JsonDocument.of(value, length), True)
 
 
-@command("JSON.SET key path value [NX | XX]", WRITE | DENYOOM | MODULE, since="1.0.0", group="module", keys="RW UPDATE",
+@command("JSON.SET key path value [NX | XX]", WRITE | DENYOOM | MODULE, since="1.0.0", group="json", keys="RW UPDATE",
          complexity="O(M+N), M the size of the value that was there and N of the new one")
 def json_set(c: Call, key: bytes, path: bytes, value: bytes, *options: bytes):
     """Set a document, or values in it."""
@@ -92,7 +92,7 @@ def json_set(c: Call, key: bytes, path: bytes, value: bytes, *options: bytes):
     return OK
 
 
-@command("JSON.MSET key path value [key path value ...]", WRITE | DENYOOM | MODULE, since="2.6.0", group="module",
+@command("JSON.MSET key path value [key path value ...]", WRITE | DENYOOM | MODULE, since="2.6.0", group="json",
          keys="RW UPDATE", complexity="O(K*(M+N)), K keys, M the size of the values that were there and N of the new ones")
 def json_mset(c: Call, *arguments: bytes):
     """Set values in several documents at once."""
@@ -174,7 +174,7 @@ def merge_at(document: JsonDocument, way: JsonPath, patch) -> bool:
     return bool(targets)
 
 
-@command("JSON.MERGE key path value", WRITE | DENYOOM | MODULE, since="2.6.0", group="module", keys="RW UPDATE",
+@command("JSON.MERGE key path value", WRITE | DENYOOM | MODULE, since="2.6.0", group="json", keys="RW UPDATE",
          complexity="O(M+N), M the size of the values that were there and N of the patch")
 def json_merge(c: Call, key: bytes, path: bytes, value: bytes):
     """Merge a value into a document: keys with null are taken out, others set."""
@@ -207,7 +207,7 @@ def print_path(way: JsonPath, document: JsonDocument, layout) -> bytes:
 
 
 @command("JSON.GET key [INDENT indent] [NEWLINE newline] [SPACE space] [path [path ...]]", READONLY | MODULE, since="1.0.0",
-         group="module", keys="RO ACCESS", complexity="O(N), N the size of the values")
+         group="json", keys="RO ACCESS", complexity="O(N), N the size of the values")
 def json_get(c: Call, key: bytes, *arguments: bytes):
     """Give a document, or values of it, as JSON text."""
     layout = None
@@ -240,7 +240,7 @@ def json_get(c: Call, key: bytes, *arguments: bytes):
     return layout.print(found) if layout else to_text(found)
 
 
-@command("JSON.MGET key [key ...] path", READONLY | MODULE, since="1.0.0", group="module", keys="RO ACCESS",
+@command("JSON.MGET key [key ...] path", READONLY | MODULE, since="1.0.0", group="json", keys="RO ACCESS",
          complexity="O(M*N), M keys and N the size of their values")
 def json_mget(c: Call, *arguments: bytes):
     """Give the values at one path of several documents."""
@@ -258,7 +258,7 @@ def json_mget(c: Call, *arguments: bytes):
     return reply
 
 
-@command("JSON.TYPE key [path]", READONLY | MODULE, since="1.0.0", group="module", keys="RO ACCESS",
+@command("JSON.TYPE key [path]", READONLY | MODULE, since="1.0.0", group="json", keys="RO ACCESS",
          complexity="O(1) for a path to one value, O(N) for others, N the size of the document")
 def json_type(c: Call, key: bytes, *arguments: bytes):
     """Name the types of values."""
@@ -285,7 +285,7 @@ def resp_of(value):
     return value
 
 
-@command("JSON.RESP key [path]", READONLY | MODULE, since="1.0.0", group="module", keys="RO ACCESS",
+@command("JSON.RESP key [path]", READONLY | MODULE, since="1.0.0", group="json", keys="RO ACCESS",
          complexity="O(N), N the size of the values")
 def json_resp(c: Call, key: bytes, *arguments: bytes):
     """Give values in the protocol's own types."""
@@ -316,21 +316,21 @@ def delete_at(c: Call, key: bytes, arguments: tuple) -> int:
     return count
 
 
-@command("JSON.DEL key [path]", WRITE | MODULE, since="1.0.0", group="module", keys="RM DELETE",
+@command("JSON.DEL key [path]", WRITE | MODULE, since="1.0.0", group="json", keys="RM DELETE",
          complexity="O(N), N the size of the values")
 def json_del(c: Call, key: bytes, *arguments: bytes):
     """Delete values of a document, or all of it, and say how many there were."""
     return delete_at(c, key, arguments)
 
 
-@command("JSON.FORGET key [path]", WRITE | MODULE, since="1.0.0", group="module", keys="RM DELETE",
+@command("JSON.FORGET key [path]", WRITE | MODULE, since="1.0.0", group="json", keys="RM DELETE",
          complexity="O(N), N the size of the values")
 def json_forget(c: Call, key: bytes, *arguments: bytes):
     """Do the same as JSON.DEL."""
     return delete_at(c, key, arguments)
 
 
-@command("JSON.CLEAR key [path]", WRITE | MODULE, since="2.0.0", group="module", keys="RW UPDATE",
+@command("JSON.CLEAR key [path]", WRITE | MODULE, since="2.0.0", group="json", keys="RW UPDATE",
          complexity="O(N), N the size of the values")
 def json_clear(c: Call, key: bytes, *arguments: bytes):
     """Empty arrays and objects, set numbers to 0, and say how many were not empty or 0."""
@@ -353,7 +353,7 @@ def json_clear(c: Call, key: bytes, *arguments: bytes):
 
 # --- looking inside ----------------------------------------------------------------------------------------------------
 
-@command("JSON.DEBUG MEMORY key [path]", READONLY | MODULE, since="1.0.0", group="module", keys="RO ACCESS",
+@command("JSON.DEBUG MEMORY key [path]", READONLY | MODULE, since="1.0.0", group="json", keys="RO ACCESS",
          complexity="O(N), N the size of the values")
 def json_debug_memory(c: Call, key: bytes, *arguments: bytes):
     """Tell the bytes that values take as they are while they are worked on."""
@@ -364,7 +364,7 @@ def json_debug_memory(c: Call, key: bytes, *arguments: bytes):
     return weight_of(first_at(way, document)) if way.legacy else [weight_of(value) for value in values_at(way, document)]
 
 
-@command("JSON.DEBUG HELP", READONLY | MODULE, since="1.0.0", group="module", complexity="O(1)")
+@command("JSON.DEBUG HELP", READONLY | MODULE, since="1.0.0", group="json", complexity="O(1)")
 def json_debug_help(c: Call):
     """Explain the subcommands of JSON.DEBUG."""
     return ["MEMORY <key> [path] - tells the bytes that values take", "HELP                - this text"]

@@ -33,7 +33,7 @@ class Fresh:
         return self.values
 
 
-@command("JSON.ARRAPPEND key path value [value ...]", WRITE | DENYOOM | MODULE, since="1.0.0", group="module", keys="RW UPDATE",
+@command("JSON.ARRAPPEND key path value [value ...]", WRITE | DENYOOM | MODULE, since="1.0.0", group="json", keys="RW UPDATE",
          complexity="O(N), N values, for a path to one array")
 def json_arrappend(c: Call, key: bytes, path: bytes, *texts: bytes):
     """Append values to arrays, and give their new lengths."""
@@ -48,7 +48,7 @@ def json_arrappend(c: Call, key: bytes, path: bytes, *texts: bytes):
     return change_each(c, key, way, "json.arrappend", (list,), NO_ARRAY, change, values.levels)
 
 
-@command("JSON.ARRINSERT key path index value [value ...]", WRITE | DENYOOM | MODULE, since="1.0.0", group="module",
+@command("JSON.ARRINSERT key path index value [value ...]", WRITE | DENYOOM | MODULE, since="1.0.0", group="json",
          keys="RW UPDATE", complexity="O(N), N the size of the arrays")
 def json_arrinsert(c: Call, key: bytes, path: bytes, index: bytes, *texts: bytes):
     """Insert values before an index of arrays, and give their new lengths."""
@@ -66,7 +66,7 @@ def json_arrinsert(c: Call, key: bytes, path: bytes, index: bytes, *texts: bytes
     return change_each(c, key, way, "json.arrinsert", (list,), NO_ARRAY, change, values.levels)
 
 
-@command("JSON.ARRINDEX key path value [start [stop]]", READONLY | MODULE, since="1.0.0", group="module", keys="RO ACCESS",
+@command("JSON.ARRINDEX key path value [start [stop]]", READONLY | MODULE, since="1.0.0", group="json", keys="RO ACCESS",
          complexity="O(N), N the size of the arrays")
 def json_arrindex(c: Call, key: bytes, path: bytes, text: bytes, *bounds: bytes):
     """Find the first place of a value in arrays: -1 if it is not there."""
@@ -94,7 +94,7 @@ def json_arrindex(c: Call, key: bytes, path: bytes, text: bytes, *bounds: bytes)
     return position(array)
 
 
-@command("JSON.ARRLEN key [path]", READONLY | MODULE, since="1.0.0", group="module", keys="RO ACCESS",
+@command("JSON.ARRLEN key [path]", READONLY | MODULE, since="1.0.0", group="json", keys="RO ACCESS",
          complexity="O(1) for a path to one value, O(N) for others, N the size of the document")
 def json_arrlen(c: Call, key: bytes, *arguments: bytes):
     """Give the lengths of arrays."""
@@ -112,7 +112,7 @@ def json_arrlen(c: Call, key: bytes, *arguments: bytes):
     return len(found[0])
 
 
-@command("JSON.ARRPOP key [path [index]]", WRITE | MODULE, since="1.0.0", group="module", keys="RW UPDATE",
+@command("JSON.ARRPOP key [path [index]]", WRITE | MODULE, since="1.0.0", group="json", keys="RW UPDATE",
          complexity="O(N), N the size of the arrays; O(1) at their ends")
 def json_arrpop(c: Call, key: bytes, *arguments: bytes):
     """Take an element out of arrays, the last one if no index is given, and give it."""
@@ -131,7 +131,7 @@ def json_arrpop(c: Call, key: bytes, *arguments: bytes):
     return change_each(c, key, way, "json.arrpop", (list,), NO_ARRAY, change, backwards=True)
 
 
-@command("JSON.ARRTRIM key path start stop", WRITE | MODULE, since="1.0.0", group="module", keys="RW UPDATE",
+@command("JSON.ARRTRIM key path start stop", WRITE | MODULE, since="1.0.0", group="json", keys="RW UPDATE",
          complexity="O(N), N the size of the arrays")
 def json_arrtrim(c: Call, key: bytes, path: bytes, start: bytes, stop: bytes):
     """Cut arrays down to a range, both ends included, and give their new lengths."""

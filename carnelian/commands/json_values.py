@@ -65,21 +65,21 @@ def change_numbers(c: Call, key: bytes, path: bytes, text: bytes, event: str, op
     return to_text(reply)
 
 
-@command("JSON.NUMINCRBY key path value", WRITE | DENYOOM | MODULE, since="1.0.0", group="module", keys="RW UPDATE",
+@command("JSON.NUMINCRBY key path value", WRITE | DENYOOM | MODULE, since="1.0.0", group="json", keys="RW UPDATE",
          complexity="O(1) for a path to one value, O(N) for others, N the size of the document")
 def json_numincrby(c: Call, key: bytes, path: bytes, value: bytes):
     """Add a number to numbers."""
     return change_numbers(c, key, path, value, "json.numincrby", lambda a, b: a + b)
 
 
-@command("JSON.NUMMULTBY key path value", WRITE | DENYOOM | MODULE, since="1.0.0", group="module", keys="RW UPDATE",
+@command("JSON.NUMMULTBY key path value", WRITE | DENYOOM | MODULE, since="1.0.0", group="json", keys="RW UPDATE",
          complexity="O(1) for a path to one value, O(N) for others, N the size of the document")
 def json_nummultby(c: Call, key: bytes, path: bytes, value: bytes):
     """Multiply numbers by a number."""
     return change_numbers(c, key, path, value, "json.nummultby", lambda a, b: a * b)
 
 
-@command("JSON.NUMPOWBY key path value", WRITE | DENYOOM | MODULE, since="2.0.0", group="module", keys="RW UPDATE",
+@command("JSON.NUMPOWBY key path value", WRITE | DENYOOM | MODULE, since="2.0.0", group="json", keys="RW UPDATE",
          complexity="O(1) for a path to one value, O(N) for others, N the size of the document")
 def json_numpowby(c: Call, key: bytes, path: bytes, value: bytes):
     """Raise numbers to a power."""
@@ -92,7 +92,7 @@ def string_length(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode())
 
 
-@command("JSON.STRAPPEND key [path] value", WRITE | DENYOOM | MODULE, since="1.0.0", group="module", keys="RW UPDATE",
+@command("JSON.STRAPPEND key [path] value", WRITE | DENYOOM | MODULE, since="1.0.0", group="json", keys="RW UPDATE",
          complexity="O(1) for a path to one value, O(N) for others, N the size of the document")
 def json_strappend(c: Call, key: bytes, *arguments: bytes):
     """Append to strings, and give their new lengths in bytes."""
@@ -112,7 +112,7 @@ def json_strappend(c: Call, key: bytes, *arguments: bytes):
     return change_each(c, key, way, "json.strappend", (str,), "not a string", change)
 
 
-@command("JSON.STRLEN key [path]", READONLY | MODULE, since="1.0.0", group="module", keys="RO ACCESS",
+@command("JSON.STRLEN key [path]", READONLY | MODULE, since="1.0.0", group="json", keys="RO ACCESS",
          complexity="O(1) for a path to one value, O(N) for others, N the size of the document")
 def json_strlen(c: Call, key: bytes, *arguments: bytes):
     """Give the lengths of strings, in bytes."""
@@ -121,7 +121,7 @@ def json_strlen(c: Call, key: bytes, *arguments: bytes):
 
 # --- booleans ----------------------------------------------------------------------------------------------------------
 
-@command("JSON.TOGGLE key path", WRITE | DENYOOM | MODULE, since="2.0.0", group="module", keys="RW UPDATE",
+@command("JSON.TOGGLE key path", WRITE | DENYOOM | MODULE, since="2.0.0", group="json", keys="RW UPDATE",
          complexity="O(1) for a path to one value, O(N) for others, N the size of the document")
 def json_toggle(c: Call, key: bytes, path: bytes):
     """Make true false, and false true."""
@@ -137,7 +137,7 @@ def json_toggle(c: Call, key: bytes, path: bytes):
 
 # --- objects -----------------------------------------------------------------------------------------------------------
 
-@command("JSON.OBJKEYS key [path]", READONLY | MODULE, since="1.0.0", group="module", keys="RO ACCESS",
+@command("JSON.OBJKEYS key [path]", READONLY | MODULE, since="1.0.0", group="json", keys="RO ACCESS",
          complexity="O(N), N keys of the objects")
 def json_objkeys(c: Call, key: bytes, *arguments: bytes):
     """List the keys of objects."""
@@ -157,7 +157,7 @@ def json_objkeys(c: Call, key: bytes, *arguments: bytes):
     return list(found[0])
 
 
-@command("JSON.OBJLEN key [path]", READONLY | MODULE, since="1.0.0", group="module", keys="RO ACCESS",
+@command("JSON.OBJLEN key [path]", READONLY | MODULE, since="1.0.0", group="json", keys="RO ACCESS",
          complexity="O(1) for a path to one value, O(N) for others, N the size of the document")
 def json_objlen(c: Call, key: bytes, *arguments: bytes):
     """Count the keys of objects."""

@@ -8,8 +8,8 @@ from carnelian.keyspace.declaration import ADMIN, BLOCKING, DANGEROUS, FAST, PUB
 CATEGORIES = ("keyspace", "read", "write", "set", "sortedset", "list", "hash", "string", "bitmap", "hyperloglog", "geo", "stream",
               "pubsub", "admin", "fast", "slow", "blocking", "dangerous", "connection", "transaction", "scripting", "json")
 
-_OF_GROUP = {"generic": "keyspace", "sorted-set": "sortedset", "transactions": "transaction", "module": "json"} | {
-    group: group for group in ("set", "list", "hash", "string", "bitmap", "hyperloglog", "geo", "stream", "connection", "scripting")}
+_OF_GROUP = {"generic": "keyspace", "sorted-set": "sortedset", "transactions": "transaction"} | {
+    group: group for group in ("set", "list", "hash", "string", "bitmap", "hyperloglog", "geo", "stream", "connection", "scripting", "json")}
 
 # Commands whose group says another thing than their category.
 _OF_COMMAND = {

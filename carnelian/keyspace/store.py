@@ -15,7 +15,7 @@ KEYEVENT = 2
 CLASSES = {"g": 4, "$": 8, "l": 16, "s": 32, "h": 64, "z": 128, "x": 256, "e": 512, "t": 1024, "m": 2048, "d": 4096, "n": 8192}
 ALL_CLASSES = tuple("g$lshzxetd")
 CLASS_OF_GROUP = {"generic": 4, "string": 8, "bitmap": 8, "hyperloglog": 8, "list": 16, "set": 32, "hash": 64, "sorted-set": 128,
-                  "geo": 128, "stream": 1024, "module": 4096}
+                  "geo": 128, "stream": 1024, "json": 4096}
 # Events that belong to another class than the word that causes them.
 CLASS_OF_EVENT = {"del": 4, "expire": 4, "persist": 4, "rename_from": 4, "rename_to": 4, "move_from": 4, "move_to": 4,
                   "copy_to": 4, "restore": 4, "expired": 256, "evicted": 512, "keymiss": 2048, "new": 8192,

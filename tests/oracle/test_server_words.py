@@ -193,8 +193,12 @@ def test_small_words(both):
         ?? LOLWUT VERSION 5
         ?? LOLWUT VERSION 5 20 10 3
         LOLWUT VERSION x
-        MODULE LIST
+        = MODULE LIST -> [{"name": "ReJSON", "ver": 20813, "path": "", "args": []}]
         ?? MODULE HELP
+        MODULE LOAD /x.so
+        MODULE LOADEX /x.so
+        MODULE UNLOAD x
+        MODULE UNLOAD
         MODULE NOTHING
         MODULE
         MONITOR x

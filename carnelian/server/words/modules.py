@@ -1,7 +1,7 @@
 """MODULE: what Redis has from modules and is built in here, and that others can't be loaded.
 https://redis.io/docs/latest/commands/module-list/"""
 from carnelian.base.errors import ReplyError
-from carnelian.keyspace import ADMIN, LOADING, NOSCRIPT, PROTECTED, STALE, command
+from carnelian.keyspace import ADMIN, LOADING, NO_ASYNC_LOADING, NOSCRIPT, STALE, command
 from carnelian.server.words.common import help_text, is_allowed, text_of
 
 # Name and version, as clients look for them: JSON of Redis Stack 7.2, in two digits each.

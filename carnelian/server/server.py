@@ -55,6 +55,7 @@ class Server:
         self.ending = None              # set when the server is to end
         self.has_pidfile = False
         self.nested = False
+        self.torn = False               # a script was broken off half-way so that the server can end: what is there is no state to save
         self.follow_configuration()
 
     # --- configuration -----------------------------------------------------------------------------------------------
@@ -297,13 +298,17 @@ class Server:
     def request_shutdown(self) -> None:
         """Ends the server once the batch under way is answered: SHUTDOWN, and the signals."""
         log.warning("User requested shutdown...")
-        if self.engine.script is not None:
-            self.engine.script.abandon()
+        self.break_off()
         self.ending.set()
 
     def hasten(self, number: int, frame) -> None:
         """A signal has come: a script that keeps the loop from hearing of it ends."""
+        self.break_off()
+
+    def break_off(self) -> None:
+        """Ends the script under way, if there is one."""
         if self.engine.script is not None:
+            self.torn = True
             self.engine.script.abandon()
 
     def end_by_signal(self, number: int) -> None:

@@ -31,6 +31,8 @@ def serve(context: typer.Context) -> None:
 
     FILE.conf is read first: it has the syntax and the names of redis.conf. Then every --NAME VALUE sets the parameter of
     that name, as in: carnelian serve --port 7777 --bind 127.0.0.1 --maxmemory 100mb --maxmemory-policy allkeys-lru
+
+    --functions FILE.py makes the Python functions that the file declares callable by FCALL (docs/functions.md).
     """
     arguments = list(context.args)
     file = arguments.pop(0) if arguments and not arguments[0].startswith("--") else None

@@ -15,6 +15,7 @@ from carnelian.persistence.lock import DirectoryLock
 from carnelian.persistence.manifest import BASE, INCREMENT, Part
 from carnelian.persistence.replay import Replay
 from carnelian.persistence.snapshot import Snapshot
+from carnelian.scripting.function_words import functions_of
 from carnelian.types.serial_types import VERSION
 from carnelian.types.serial_write import Output
 from carnelian.version import REDIS_VERSION
@@ -146,7 +147,7 @@ class Persistence:
 
     def libraries(self) -> list:
         """The code of the functions that are loaded."""
-        functions = getattr(self.engine, "functions", None)
+        functions = self.engine.functions
         return functions.dumps() if functions is not None else []
 
     def file_version(self) -> int:
@@ -198,11 +199,11 @@ class Persistence:
         progress.end(loader.loaded, loader.expired)
 
     def take_functions(self, libraries: list, path: str) -> None:
-        functions = getattr(self.engine, "functions", None)
-        if libraries and functions is None:
-            log.warning("%s holds functions, which this engine has no use for", path)
-        elif libraries:
-            functions.loads(libraries)
+        if libraries:
+            try:
+                functions_of(self.engine).loads(libraries)
+            except ReplyError as error:
+                raise DamagedFile(path, 0, f"its functions can't be loaded: {str(error).removeprefix('ERR ')}") from None
 
     def load_requests(self, path: str, is_last: bool, at: int = 0):
         """One file of requests. The last one may end within a request: `aof-load-truncated`."""

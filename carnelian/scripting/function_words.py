@@ -46,7 +46,7 @@ def call_function(c: Call, name: bytes, numkeys: bytes, arguments: tuple, read_o
     if engine.maxmemory and not function.flags & {"no-writes", "allow-oom"} and not engine.make_room():
         raise OutOfMemory()
     c.propagate()                           # what it changes is handed on, not the call
-    return function.library.language.call(c, function, arguments[:count], arguments[count:], read_only)
+    return function.library.language.call(c, function, count, arguments, read_only)
 
 
 @command("FCALL function numkeys [key [key ...]] [arg [arg ...]]", NOSCRIPT | STALE | SKIP_MONITOR | NO_MANDATORY_KEYS,

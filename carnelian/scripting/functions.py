@@ -79,8 +79,8 @@ class Language:
         """Adds the functions of the library's code (without the first line). ReplyError."""
         raise NotImplementedError
 
-    def call(self, c, function: Function, keys: tuple, arguments: tuple, read_only: bool):
-        """The reply of a function. ReplyError."""
+    def call(self, c, function: Function, key_count: int, values: tuple, read_only: bool):
+        """The reply of a function; `values` are so many keys, then the arguments. ReplyError."""
         raise NotImplementedError
 
     def memory(self) -> int:

@@ -159,6 +159,14 @@ class Interpreter:
         finally:
             self.end()
 
+    def call_function(self, function, session, key_count, values, flags, name, words):
+        """As `run` with `is_function`, with keys and arguments in one tuple."""
+        self.begin(session, flags, name, words)
+        try:
+            return self.enter(function, key_count, values, True)
+        finally:
+            self.end()
+
     def run_words(self, function, session, words, key_count, flags, name):
         """As `run`, with keys and arguments where EVAL has them: from the fourth word on."""
         self.begin(session, flags, name, words)

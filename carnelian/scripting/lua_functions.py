@@ -51,10 +51,10 @@ class LuaFunctions(Language):
                 function.bits |= BITS[flag]
             library.add(function)
 
-    def call(self, c, function, keys, arguments, read_only):
+    def call(self, c, function, key_count, values, read_only):
         interpreter: Interpreter = self.interpreter
         bits = function.bits | READ_ONLY if read_only else function.bits
-        return interpreter.run(function.callback, c.session, keys, arguments, bits, function.name, c.words, True)
+        return interpreter.call_function(function.callback, c.session, key_count, values, bits, function.name, c.words)
 
     def memory(self) -> int:
         return 0 if self.interpreter is None else self.interpreter.memory()

@@ -245,7 +245,7 @@ class PythonFunctions(Language):
     def create(self, library, body: bytes) -> None:
         raise ReplyError("ERR Functions in Python are loaded by the server's own configuration, not by clients")
 
-    def call(self, c, function, keys, arguments, read_only):
+    def call(self, c, function, key_count, values, read_only):
         engine: Engine = self.engine
         session: Session = self.inner_session
         caller: Session = c.session
@@ -258,7 +258,7 @@ class PythonFunctions(Language):
                                              read_only or "no-writes" in function.flags)
         engine.script = running
         try:
-            return function.callback(running, list(keys), list(arguments))
+            return function.callback(running, list(values[:key_count]), list(values[key_count:]))
         except ReplyError:
             raise
         except Exception as error:

@@ -199,6 +199,17 @@ local function parted(count, ...)
     return keys, rest
 end
 
+-- xpcall hands on no arguments: what it calls finds them here.
+local function_body, function_keys, function_arguments
+
+local function call_function()
+    return function_body(function_keys, function_arguments)
+end
+
+local function first_and_rest(first, ...)
+    return {first}, {...}
+end
+
 -- Each of these begins by forgetting a stop that came after the end of the run before.
 
 -- Runs a script: `count` keys, then the arguments. Gives what `result_of` and `failure` say.
@@ -219,8 +230,15 @@ end
 -- Runs a function of a library, which gets its keys and arguments as two tables.
 local function run_function(body, count, ...)
     take_stop()
-    local keys, arguments = parted(count, ...)
-    return outcome(xpcall(function() return body(keys, arguments) end, handle))
+    function_body = body
+    if count == 0 then
+        function_keys, function_arguments = {}, {...}
+    elseif count == 1 then
+        function_keys, function_arguments = first_and_rest(...)
+    else
+        function_keys, function_arguments = parted(count, ...)
+    end
+    return outcome(xpcall(call_function, handle))
 end
 
 -- Runs the body of a library, without arguments. What it finds meanwhile is library.lua's business.
@@ -245,7 +263,8 @@ local function run_gathered(body, count, is_function)
     for i = 1, count do keys[i] = all[i] end
     for i = count + 1, #all do rest[i - count] = all[i] end
     if is_function then
-        return outcome(xpcall(function() return body(keys, rest) end, handle))
+        function_body, function_keys, function_arguments = body, keys, rest
+        return outcome(xpcall(call_function, handle))
     end
     globals.KEYS, globals.ARGV = keys, rest
     return outcome(xpcall(body, handle))

@@ -253,7 +253,6 @@ def test_the_words(acl):
         ACL LIST x
         ACL WHOAMI x
         ACL WHOAMI
-        ACL CAT
         ACL CAT nosuch
         ACL CAT a b
         % ACL CAT geo
@@ -297,7 +296,7 @@ def test_the_words(acl):
 def test_every_category(acl):
     """What is in a category of Redis and is here is in the same category here."""
     asked, given_ = ask(acl, "ACL", "CAT")
-    assert asked == given_
+    assert [*asked, b"json"] == given_       # what a module brings to Redis 8
     known = {name for category in asked for name in acl.carnelian.ask("ACL", "CAT", category)}
     theirs = {name for category in asked for name in acl.oracle.ask("ACL", "CAT", category)}
     newer = {b"blocking": {b"wait"}}         # since 7.2

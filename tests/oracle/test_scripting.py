@@ -266,6 +266,30 @@ local t = {'mset'} for i = 1, 30 do t[#t + 1] = 'k' .. i t[#t + 1] = true end re
 """)
 
 
+def test_libraries(both):
+    scripts(both, """
+return cmsgpack.unpack(cmsgpack.pack({1, 2, 'x'}))
+
+return cjson.decode(cjson.encode({a = {1, 2, 3}})).a
+
+return struct.unpack('>I2', struct.pack('>I2', 513))
+
+return bit.band(0xff, 0x0f)
+
+return {tostring(cjson.null == nil), type(cjson.null), cjson.encode({cjson.null})}
+
+return cjson.null
+
+return {1, cjson.null, 2}
+""")
+
+
+def test_words_that_write_in_scripts_that_read(both):
+    words(both, *[["EVAL_RO", f"return redis.call({call})", "0"] for call in (
+        "'publish', 'x', 'y'", "'spublish', 'x', 'y'", "'pfcount', 'x'", "'sort', 'x'", "'sort_ro', 'x'", "'bitfield', 'x', 'get', 'u4', '0'",
+        "'bitfield_ro', 'x', 'get', 'u4', '0'", "'getex', 'x'", "'georadius', 'x', 1, 1, 1, 'm'", "'select', 1", "'get', 'x'")])
+
+
 def test_errors(both):
     scripts(both, """
 error('boom')

@@ -8,7 +8,7 @@ from carnelian.base.errors import OutOfMemory, ReplyError
 from carnelian.base.numbers import parse_integer
 from carnelian.base.replies import OK, Status
 from carnelian.keyspace import (
-    ALLOW_BUSY, DENYOOM, LOADING, NO_MANDATORY_KEYS, NOSCRIPT, READONLY, SKIP_MONITOR, STALE, WRITE, command)
+    ALLOW_BUSY, DENYOOM, LOADING, MAY_REPLICATE, NO_MANDATORY_KEYS, NOSCRIPT, READONLY, SKIP_MONITOR, STALE, WRITE, command)
 from carnelian.scripting.functions import Functions
 from carnelian.scripting.lua_functions import LuaFunctions
 from carnelian.scripting.python_functions import PythonFunctions
@@ -49,8 +49,9 @@ def call_function(c: Call, name: bytes, numkeys: bytes, arguments: tuple, read_o
     return function.library.language.call(c, function, count, arguments, read_only)
 
 
-@command("FCALL function numkeys [key [key ...]] [arg [arg ...]]", NOSCRIPT | STALE | SKIP_MONITOR | NO_MANDATORY_KEYS,
-         since="7.0.0", group="scripting", keys="RW ACCESS UPDATE", complexity="Depends on the function that is executed.")
+@command("FCALL function numkeys [key [key ...]] [arg [arg ...]]",
+         NOSCRIPT | STALE | SKIP_MONITOR | MAY_REPLICATE | NO_MANDATORY_KEYS, since="7.0.0", group="scripting",
+         keys="RW ACCESS UPDATE", complexity="Depends on the function that is executed.")
 def fcall(c: Call, function: bytes, numkeys: bytes, *arguments: bytes):
     """Call a function of a library."""
     return call_function(c, function, numkeys, arguments, False)

@@ -265,6 +265,18 @@ def until_busy(side):
         assert time.monotonic() < deadline, f"{side.server.name} is not busy"
 
 
+def test_held_by_a_pause(both):
+    """CLIENT PAUSE WRITE holds functions that may write."""
+    sequence(both, [["FUNCTION", "FLUSH"], ["FUNCTION", "LOAD", CALLS], ["CLIENT", "PAUSE", 10000, "WRITE"], ["FCALL_RO", "reads", 1, "k"]])
+    both("""
+        2> FCALL writes 1 k v
+        2-
+        CLIENT UNPAUSE
+        2<
+        FUNCTION FLUSH
+    """)
+
+
 @pytest.mark.parametrize("name", ["endless", "endless_write"])
 def test_endless(both_with, name):
     """A function that doesn't end is killed, unless it has written."""
@@ -314,5 +326,5 @@ def test_busy_with_a_script(both_with):
 
 def test_endless_library(both):
     """Half a second is what a library gets."""
-    sequence(both, [["FUNCTION", "LOAD", library("while true do end")], ["FUNCTION", "LOAD", library("local function f() return f() end f()")],
+    sequence(both, [["FUNCTION", "FLUSH"], ["FUNCTION", "LOAD", library("while true do end")], ["FUNCTION", "LOAD", library("local function f() return f() end f()")],
                     ["FUNCTION", "LIST"]])

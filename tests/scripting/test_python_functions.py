@@ -304,6 +304,8 @@ def test_the_servers_option(tmp_path):
         client = Client(server.address)
         assert client("FCALL", "take_token", 1, "b", 3, 2) == [1, b"2.0", 0]
         assert client("FCALL", "other", 0) == b"other"
+        client("FUNCTION", "LOAD", "#!lua name=lua\nredis.register_function('f', function() end)")
+        assert b"number_of_functions:4\r\nnumber_of_libraries:3\r\n" in client("INFO", "memory")
         assert client("CONFIG", "GET", "functions")[1] == f"{EXAMPLE} {other}".encode()
         client.close()
     other.write_text("1 +")

@@ -113,7 +113,7 @@ class Interpreter:
             "check_source": refusal, "is_exception": is_exception, "number_text": argument_text, "sha1": sha1,
             "log": self.log_line, "setresp": self.setresp, "set_repl": self.set_repl, "acl_check": self.acl_check,
             "version": REDIS_VERSION.encode(), "version_number": major << 16 | minor << 8 | patch}.items()})
-        shared = self.lua.table_from({})
+        shared = self.lua.table_from({b"state": self.lua.table()})
         for name in LUA_FILES:
             source = (Path(__file__).parent / "lua" / name).read_bytes()
             functions = self.lua.compile(source, name=b"=carnelian")(host, shared)

@@ -5,7 +5,7 @@ local _, shared = ...
 local error, getmetatable, next, rawget, tostring, type, unpack, xpcall = error, getmetatable, next, rawget, tostring, type, unpack, xpcall
 local concat = table.concat
 local real_of = shared.real_of
-local globals, handle, take_stop = shared.globals, shared.handle, shared.take_stop
+local globals, handle, take_stop, state = shared.globals, shared.handle, shared.take_stop, shared.state
 
 -- Values that cross at once; Lua 5.1 has room for 8000 on a stack.
 local MOST = 4000
@@ -171,7 +171,7 @@ local function failure(problem)
 end
 
 local function outcome(ok, value)
-    local stopped = take_stop()
+    local stopped = state.stopping and take_stop()
     if not ok then return failure(stopped or value) end
     return result_of(value)         -- a stop that comes now comes too late
 end
@@ -214,7 +214,7 @@ end
 
 -- Runs a script: `count` keys, then the arguments. Gives what `result_of` and `failure` say.
 local function run_script(body, count, ...)
-    take_stop()
+    if state.stopping then take_stop() end
     if count == 1 then
         one_key(...)
     elseif count == 0 then
@@ -229,7 +229,7 @@ end
 
 -- Runs a function of a library, which gets its keys and arguments as two tables.
 local function run_function(body, count, ...)
-    take_stop()
+    if state.stopping then take_stop() end
     function_body = body
     if count == 0 then
         function_keys, function_arguments = {}, {...}
@@ -243,7 +243,7 @@ end
 
 -- Runs the body of a library, without arguments. What it finds meanwhile is library.lua's business.
 local function run_body(body)
-    take_stop()
+    if state.stopping then take_stop() end
     return outcome(xpcall(body, handle))
 end
 
@@ -257,7 +257,7 @@ local function gather(...)
 end
 
 local function run_gathered(body, count, is_function)
-    take_stop()
+    if state.stopping then take_stop() end
     local all, keys, rest = gathered, {}, {}
     gathered = {}
     for i = 1, count do keys[i] = all[i] end

@@ -63,7 +63,7 @@ end
 
 -- Errors -----------------------------------------------------------------------------------------------------------------
 
-local stopping = nil            -- the error that ends a script which was stopped, once it was
+local state = shared.state       -- `stopping`: the error that ends a script which was stopped, once it was
 
 -- An error that Lua's own functions raised in one of ours names our line. It is the script's error: `place` says where.
 local function ours_removed(problem, place)
@@ -96,14 +96,14 @@ end
 
 -- Once a script is stopped, every further instruction of its own raises: no pcall keeps it alive. Ours are let go on.
 local function every()
-    if getinfo(2, "S").source ~= "=carnelian" then error(stopping, 0) end
+    if getinfo(2, "S").source ~= "=carnelian" then error(state.stopping, 0) end
 end
 
 local function hook()
-    if not stopping then
+    if not state.stopping then
         local reason = interrupted()
         if not reason then return end
-        stopping = {err = reason}
+        state.stopping = {err = reason}
     end
     sethook(every, "", 1)
 end
@@ -116,9 +116,9 @@ end
 
 local function after_pcall(ok, problem, ...)
     if ok then return ok, problem, ... end
-    if stopping then
+    if state.stopping then
         sethook(every, "", 1)
-        error(stopping, 0)
+        error(state.stopping, 0)
     end
     if type(problem) == "table" and not real_of[problem] then
         local text = rawget(problem, "err")
@@ -135,9 +135,9 @@ end
 
 local function after_xpcall(ok, problem, ...)
     if not ok then
-        if stopping then
+        if state.stopping then
             sethook(every, "", 1)
-            error(stopping, 0)
+            error(state.stopping, 0)
         end
         if type(problem) == "userdata" and is_exception(problem) then error(problem, 0) end
     end
@@ -146,7 +146,7 @@ end
 
 local function safe_xpcall(body, handler, ...)
     return after_xpcall(xpcall(body, function(problem)
-        if stopping or type(problem) == "userdata" then return problem end
+        if state.stopping or type(problem) == "userdata" then return problem end
         return handler(ours_removed(problem, ""))
     end))
 end
@@ -154,9 +154,9 @@ end
 local function after_resume(thread, ok, problem, ...)
     sethook(thread)                 -- Lua would keep the hook of a thread for ever
     if ok then return ok, problem, ... end
-    if stopping then
+    if state.stopping then
         sethook(every, "", 1)
-        error(stopping, 0)
+        error(state.stopping, 0)
     end
     if type(problem) == "userdata" and is_exception(problem) then error(problem, 0) end
     return false, ours_removed(problem, "")
@@ -402,16 +402,16 @@ shared.handle, shared.raise = handle, raise
 
 -- The error that ends a stopped script, if it was stopped; from then on nothing is stopped, and the hook is the usual one.
 function shared.take_stop()
-    local problem = stopping
+    local problem = state.stopping
     if problem then
-        stopping = nil
+        state.stopping = nil
         sethook(hook, "", INSTRUCTIONS)
     end
     return problem
 end
 
 function shared.stop_again()
-    if stopping then error(stopping, 0) end
+    if state.stopping then error(state.stopping, 0) end
 end
 
 -- Takes a library that Python has put among the true globals.

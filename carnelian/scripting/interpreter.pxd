@@ -6,6 +6,7 @@ from carnelian.engine.command_table cimport BoundCommand
 from carnelian.engine.engine cimport Engine
 from carnelian.keyspace.call cimport Call
 from carnelian.keyspace.session cimport Session
+from carnelian.scripting.bridge cimport Body, Bridge, Caller
 
 cdef enum:                              # what a script declares, and what the word that runs it allows
     NO_WRITES = 1
@@ -17,7 +18,7 @@ cdef enum:                              # what a script declares, and what the w
     READ_ONLY = 64                      # run by EVAL_RO, EVALSHA_RO, FCALL_RO
 
 @cython.final
-cdef class Interpreter:
+cdef class Interpreter(Caller):
     cdef readonly Engine engine
     cdef readonly object lua            # lupa's LuaRuntime
     cdef readonly str kill_word         # SCRIPT or FUNCTION: which KILL ends what runs here
@@ -27,6 +28,7 @@ cdef class Interpreter:
     cdef readonly object library        # of lua/library.lua, in the interpreter of functions
     cdef object memory_used
     cdef readonly Py_ssize_t most_memory
+    cdef Bridge bridge                  # the way past lupa, or None
     # Of the run under way:
     cdef readonly Session caller
     cdef readonly bytes name            # as errors show it: the SHA1, or the function's name
@@ -46,7 +48,7 @@ cdef class Interpreter:
     cpdef object run_words(self, object function, Session session, tuple words, Py_ssize_t key_count, int flags, bytes name)
     cdef int begin(self, Session session, int flags, bytes name, tuple words) except -1
     cdef int end(self) except -1
-    cdef object execute(self, tuple words)
+    cdef Py_ssize_t used(self) except -1
     cdef tuple denied_by_cluster(self, BoundCommand command, tuple words)
     cdef object enter(self, function, Py_ssize_t key_count, tuple values, bint is_function)
     cdef object to_lua(self, object value)

@@ -1,8 +1,8 @@
 # cython: language_level=3, cdivision=True
 """Runs Lua: one interpreter for all scripts of an engine (and another for all functions).
 
-The Lua half is in lua/: sandbox.lua says what keeps a script in its place. Python's half answers from C as much as
-it can: a crossing in either direction takes some 0.3 us, and a one-word script makes four.
+The Lua half is in lua/: sandbox.lua says what keeps a script in its place. The start of a script and its redis.call go past
+lupa where they can (bridge.py).
 
 Rules for what Lua calls here. It never raises (an exception would be a Lua error with a Python object in it), it never
 calls into Lua (lupa clears the stack of the state that it calls), and it looks at Lua's memory first: where Lua is out
@@ -18,6 +18,7 @@ import lupa.lua51
 from cython.cimports.carnelian.base.clock import steady_nanoseconds
 from cython.cimports.carnelian.engine.cluster import Cluster
 from cython.cimports.carnelian.keyspace.session import CACHING, INTERNAL, NO_TOUCH, RESTRICTED, TRACKING
+from cython.cimports.carnelian.scripting.bridge import Body, Caller
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_CheckExact, PyBytes_GET_SIZE
 
 from carnelian.base.errors import OutOfMemory, ReplyError
@@ -25,6 +26,7 @@ from carnelian.base.replies import OK, Members, Pairs, Status
 from carnelian.engine.engine import internal_error
 from carnelian.engine.statistics import SCRIPT_ADDRESS
 from carnelian.keyspace import declaration
+from carnelian.scripting.bridge import open_bridge
 from carnelian.scripting.conversion import FLAT_MOST, argument_text, reply_from_lua, reply_to_lua
 from carnelian.scripting.scanner import refusal
 from carnelian.scripting.tail_calls import keep_frames
@@ -84,7 +86,7 @@ def no_attribute(*_):
     raise AttributeError("Lua has no business with attributes")
 
 
-class Interpreter:
+class Interpreter(Caller):
     """A Lua state with what scripts may use of it. One run at a time, on the engine's thread.
 
     `kill_word`: which KILL ends a run, "SCRIPT" or "FUNCTION". An instance makes its Lua state at once (some 0.3 ms, 100 KB).
@@ -105,11 +107,20 @@ class Interpreter:
         self.memory_used = self.lua.get_memory_used
         self.prepare()
 
+    def used(self):
+        """Bytes that Lua uses."""
+        if self.bridge is not None:
+            return self.bridge.used()
+        return self.memory_used()
+
     def prepare(self):
         """Runs the files of lua/, installs the libraries, empties the true globals."""
         major, minor, patch = map(int, REDIS_VERSION.split("."))
+        self.bridge = open_bridge(self.lua, self)
         host = self.lua.table_from({name.encode(): function for name, function in {
-            "call": self.call_word, "call_packed": self.call_packed, "more": self.more, "interrupted": self.interrupted,
+            "call": self.call_word if self.bridge is None else self.bridge.call,
+            "few": 24 if self.bridge is None else 1 << 30,          # lupa takes the square of the time for many arguments
+            "call_packed": self.call_packed, "more": self.more, "interrupted": self.interrupted,
             "check_source": refusal, "is_exception": is_exception, "number_text": argument_text, "sha1": sha1,
             "log": self.log_line, "setresp": self.setresp, "set_repl": self.set_repl, "acl_check": self.acl_check,
             "version": REDIS_VERSION.encode(), "version_number": major << 16 | minor << 8 | patch}.items()})
@@ -118,7 +129,9 @@ class Interpreter:
             source = (Path(__file__).parent / "lua" / name).read_bytes()
             functions = self.lua.compile(source, name=b"=carnelian")(host, shared)
         (self.run_script, self.run_function, self.run_body, self.run_gathered, self.gather, self.more_of_result, self.adopt,
-         self.bind, self.dump) = functions
+         self.bind, self.dump, run_script, run_function) = functions
+        if self.bridge is not None:
+            self.bridge.use(run_script, run_function)
         if self.kill_word == "FUNCTION":
             source = (Path(__file__).parent / "lua" / "library.lua").read_bytes()
             self.library = self.lua.compile(source, name=b"=carnelian")(host, shared)
@@ -146,6 +159,10 @@ class Interpreter:
             text = error.args[0] if error.args else b"not enough memory"
             raise CompileError(text.decode("utf-8", "surrogateescape") if isinstance(text, bytes) else text) from None
         return self.bind(self.lua.compile(keep_frames(self.dump(function))), environment)
+
+    def keep(self, function):
+        """Makes a compiled function a quick one to run, or gives it as it is."""
+        return function if self.bridge is None else self.bridge.keep(function)
 
     def run(self, function, session, keys, arguments, flags=0, name=b"", words=(), is_function=False):
         """Runs a compiled function for a client, and gives its reply. ScriptError.
@@ -262,11 +279,13 @@ class Interpreter:
         size: cython.Py_ssize_t = 0
         for value in values:
             size += PyBytes_GET_SIZE(value) + 64
-        if cython.cast(cython.Py_ssize_t, self.memory_used()) + size > self.most_memory - MARGIN:
+        if self.used() + size > self.most_memory - MARGIN:
             self.need_memory(size)
         try:
             if key_count < 0:
                 result = self.run_body(function)
+            elif type(function) is Body:
+                result = self.bridge.run(function, values, key_count, is_function)
             elif len(values) > MOST_VALUES or key_count > MOST_VALUES:
                 for at in range(0, len(values), MOST_VALUES):
                     self.gather(*values[at:at + MOST_VALUES])
@@ -329,10 +348,10 @@ class Interpreter:
 
     def lacks_memory(self, size) -> bool:
         """Whether so many bytes and the margin are not free in Lua, even after its garbage is collected."""
-        if self.memory_used() + size <= self.most_memory - MARGIN:
+        if self.used() + size <= self.most_memory - MARGIN:
             return False
         self.lua.gccollect()
-        return self.memory_used() + size > self.most_memory - MARGIN
+        return self.used() + size > self.most_memory - MARGIN
 
     def hand_on(self):
         """Propagates what the run has changed, all of it or nothing."""
@@ -388,7 +407,7 @@ class Interpreter:
         name: bytes
         count: cython.Py_ssize_t = len(words)
         started: cython.longlong
-        if cython.cast(cython.Py_ssize_t, self.memory_used()) > self.most_memory - MARGIN and self.lacks_memory(0):
+        if self.used() > self.most_memory - MARGIN and self.lacks_memory(0):
             return NO_MEMORY
         if count == 0:
             return NO_WORD
@@ -489,7 +508,7 @@ class Interpreter:
         """The next values of the reply that is handed over in parts; none at its end."""
         pending: list = self.pending
         start: cython.Py_ssize_t = self.pending_at
-        if pending is None or self.memory_used() > self.most_memory - MARGIN // 2:
+        if pending is None or self.used() > self.most_memory - MARGIN // 2:
             return ()
         self.pending_at = start + FLAT_MOST
         if self.pending_at >= len(pending):
@@ -502,7 +521,9 @@ class Interpreter:
         try:
             if self.caller is None:
                 return None
-            if self.memory_used() > self.most_memory - MARGIN // 2 and self.lacks_memory(0):
+            with cython.nogil:          # the threads of the process have their turn
+                pass
+            if self.used() > self.most_memory - MARGIN // 2 and self.lacks_memory(0):
                 return b"ERR not enough memory"
             if self.loading:
                 return b"ERR FUNCTION LOAD timeout" if self.milliseconds() >= LONGEST_LOAD else None

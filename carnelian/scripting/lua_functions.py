@@ -45,7 +45,7 @@ class LuaFunctions(Language):
         for index in range(1, count + 1):
             name, callback, description, flags = self.parts_of(functions, index)
             flags = flags.decode().split()
-            function = Function(name, callback, flags, description)
+            function = Function(name, interpreter.keep(callback), flags, description)
             function.bits = DECLARED
             for flag in flags:
                 function.bits |= BITS[flag]

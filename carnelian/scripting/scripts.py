@@ -45,7 +45,7 @@ class ScriptCache:
             sha = hashlib.sha1(source).hexdigest().encode()
             flags, body = read_shebang(source)
             try:
-                function = self.interpreter.compile(body)
+                function = self.interpreter.keep(self.interpreter.compile(body))
             except CompileError as error:
                 raise ReplyError(f"ERR Error compiling script (new function): {error}") from None
             script = Script(source, sha, flags, function)

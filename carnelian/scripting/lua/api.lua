@@ -21,7 +21,7 @@ local function finish_call(first, tag, text, ...)
     return reply_of(tag, text, ...)
 end
 
-local FEW = 24
+local FEW = host.few
 
 local ARGUMENTS = "ERR Lua redis lib command arguments must be strings or integers"
 

@@ -270,4 +270,17 @@ local function run_gathered(body, count, is_function)
     return outcome(xpcall(body, handle))
 end
 
-return run_script, run_function, run_body, run_gathered, gather, more_of_result, shared.adopt, shared.bind, string.dump
+-- The first two again, for the bridge, which makes the tables itself.
+local function run_script_with(body, keys, arguments)
+    take_stop()
+    globals.KEYS, globals.ARGV = keys, arguments
+    return outcome(xpcall(body, handle))
+end
+
+local function run_function_with(body, keys, arguments)
+    take_stop()
+    return outcome(xpcall(function() return body(keys, arguments) end, handle))
+end
+
+return run_script, run_function, run_body, run_gathered, gather, more_of_result, shared.adopt, shared.bind, string.dump,
+    run_script_with, run_function_with

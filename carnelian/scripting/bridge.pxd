@@ -45,17 +45,16 @@ cdef class Caller:                      # what redis.call of a script ends in
 @cython.final
 cdef class Bridge:
     cdef lua_State *state
-    cdef object lua                     # lupa's LuaRuntime
+    cdef void *runtime                  # lupa's LuaRuntime
     cdef readonly object call           # the Lua function that hands a word to the Caller
     cdef object keep_in_lua
-    cdef Body run_script, run_function
+    cdef int run_script, run_function   # references in Lua's registry
     cdef Py_ssize_t used(self) noexcept
     cdef object run(self, Body body, tuple values, Py_ssize_t key_count, bint is_function)
 
 @cython.final
-@cython.no_gc_clear
 cdef class Body:                        # a Lua function that is run without lupa
-    cdef Bridge bridge
+    cdef void *bridge
     cdef int reference                  # in Lua's registry
 
 cdef int call_from_lua(lua_State *state) noexcept with gil

@@ -17,7 +17,7 @@ import cython
 import lupa.lua51
 from cython.cimports.cpython.bytes import (
     PyBytes_AS_STRING, PyBytes_CheckExact, PyBytes_FromStringAndSize, PyBytes_GET_SIZE)
-from cython.cimports.cpython.ref import Py_INCREF
+from cython.cimports.cpython.ref import Py_DECREF, Py_INCREF
 from cython.cimports.cpython.tuple import PyTuple_New, PyTuple_SET_ITEM
 from cython.cimports.libc.stdint import int64_t, uintptr_t
 
@@ -49,17 +49,25 @@ class Caller:
 class Bridge:
     """The short way into one LuaRuntime."""
 
+    # The references from a Body to its Bridge and from there to Lua are counted by hand: the garbage collector clears others
+    # in no certain order, and a Body that goes must find Lua's state.
+
+    def __dealloc__(self):
+        if self.runtime != cython.NULL:
+            Py_DECREF(cython.cast(object, self.runtime))
+
     def keep(self, function):
         """A Lua function of lupa's, to be run without it."""
         body: Body = Body.__new__(Body)
-        body.bridge = self
         body.reference = self.keep_in_lua(function)
+        Py_INCREF(self)
+        body.bridge = cython.cast(cython.p_void, self)
         return body
 
     def use(self, run_script, run_function):
         """Tells what runs bodies: Lua functions that get the body, a table of keys and a table of arguments."""
-        self.run_script = self.keep(run_script)
-        self.run_function = self.keep(run_function)
+        self.run_script = self.keep_in_lua(run_script)
+        self.run_function = self.keep_in_lua(run_function)
 
     def used(self):
         return cython.cast(cython.Py_ssize_t, lua.gc(self.state, COUNT, 0)) << 10
@@ -73,10 +81,9 @@ class Bridge:
         top: cython.int = lua.gettop(state)
         count: cython.int
         i: cython.int
-        runner: Body = self.run_function if is_function else self.run_script
         if not lua.checkstack(state, 20):
             raise MemoryError
-        lua.rawgeti(state, REGISTRY, runner.reference)
+        lua.rawgeti(state, REGISTRY, self.run_function if is_function else self.run_script)
         lua.rawgeti(state, REGISTRY, body.reference)
         push_table(state, values, 0, key_count)
         push_table(state, values, key_count, len(values))
@@ -99,8 +106,11 @@ class Body:
     """A Lua function, held in Lua's registry."""
 
     def __dealloc__(self):
-        if self.bridge is not None:
-            lua.unref(self.bridge.state, REGISTRY, self.reference)
+        bridge: Bridge
+        if self.bridge != cython.NULL:
+            bridge = cython.cast(Bridge, self.bridge)
+            lua.unref(bridge.state, REGISTRY, self.reference)
+            Py_DECREF(bridge)
 
 
 def open_bridge(runtime, caller: Caller):
@@ -120,7 +130,8 @@ def open_bridge(runtime, caller: Caller):
     if not place or not place.startswith(b"thread: 0x"):
         return None
     bridge = Bridge.__new__(Bridge)
-    bridge.lua = runtime
+    Py_INCREF(runtime)
+    bridge.runtime = cython.cast(cython.p_void, runtime)
     bridge.state = cython.cast(cython.p_void, cython.cast(uintptr_t, int(place[len(b"thread: "):], 16)))
     functions = []
     for function in (1, 2):

@@ -2,7 +2,7 @@
 """Functions in Python: called by FCALL as those in Lua are, with keys and arguments. docs/functions.md tells how to write one.
 
 They belong to the program and not to the data: FUNCTION LIST shows them, and FUNCTION DUMP, DELETE and FLUSH leave them be.
-Their bodies reach the data by `c.run` alone (docs/decisions/0003).
+Their bodies reach the data by `c.run` alone (docs/decisions/0007).
 """
 import importlib.util
 import logging

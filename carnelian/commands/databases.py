@@ -90,4 +90,6 @@ def flushall(c: Call, *options: bytes):
     check_flush(options)
     c.store.dirty += c.store.clear_all() + 1
     c.modified = True
+    if c.engine.persistence is not None:
+        c.engine.persistence.flushed()
     return OK

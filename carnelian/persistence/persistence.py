@@ -129,6 +129,7 @@ class Persistence:
         self.loaded_keys = 0
         self.expired_keys = 0
         self.next_turn = 0.0
+        self.started = False                # changes are written
         engine.persistence = self
 
     # --- places ------------------------------------------------------------------------------------------------------
@@ -147,12 +148,31 @@ class Persistence:
 
     def libraries(self) -> list:
         """The code of the functions that are loaded."""
-        functions = self.engine.functions
-        return functions.dumps() if functions is not None else []
+        return self.engine.functions.dumps() if self.engine.functions is not None else []
 
     def file_version(self) -> int:
         """The lowest version of the format that can hold what is there."""
         return 12 if any(database.volatile_hashes for database in self.engine.store.databases) else VERSION
+
+    def follow(self, on_change) -> None:
+        """Lets the files follow a configuration: `on_change(name, hook)` calls the hook now and with every change."""
+        def switch(on):
+            if self.started:
+                self.switch_append_only(on)
+
+        def policy(value):
+            if self.aof is not None:
+                self.aof.policy = value
+
+        def timestamps(value):
+            if self.aof is not None:
+                self.aof.timestamps = value
+
+        on_change("appendonly", switch)
+        on_change("appendfsync", policy)
+        on_change("aof-timestamp-enabled", timestamps)
+        on_change("stop-writes-on-bgsave-error", lambda _: self.reconsider())
+        on_change("save", lambda _: self.reconsider())
 
     # --- the start ---------------------------------------------------------------------------------------------------
 
@@ -203,7 +223,7 @@ class Persistence:
             try:
                 functions_of(self.engine).loads(libraries)
             except ReplyError as error:
-                raise DamagedFile(path, 0, f"its functions can't be loaded: {str(error).removeprefix('ERR ')}") from None
+                raise DamagedFile(path, 0, f"its functions can't be loaded: {error}") from None
 
     def load_requests(self, path: str, is_last: bool, at: int = 0):
         """One file of requests. The last one may end within a request: `aof-load-truncated`."""
@@ -287,6 +307,7 @@ class Persistence:
             self.engine.store.keep_journal(self.aof.journal)
         self.last_save = int(time.time())
         self.engine.store.dirty = 0
+        self.started = True
 
     def write_first_base(self) -> None:
         """What was loaded from a snapshot becomes the base, before anything is added to it."""
@@ -385,11 +406,6 @@ class Persistence:
         else:
             log.warning("A snapshot could not be written to %s: %s", self.rdb_path, getattr(error, "strerror", None) or error)
         self.reconsider()
-
-    def give_up_save(self) -> None:
-        """FLUSHALL, SHUTDOWN: the snapshot under way is of no use any more."""
-        if self.is_saving:
-            self.abandon()
 
     def abandon(self) -> None:
         writing, self.writing = self.writing, None
@@ -577,22 +593,41 @@ class Persistence:
 
     # --- the end -----------------------------------------------------------------------------------------------------
 
+    def flushed(self) -> None:
+        """FLUSHALL: the snapshot under way is of no use any more, and where there are save points the last one neither."""
+        if self.is_saving:
+            self.abandon()
+        if self.settings["save"]:
+            self.save_scheduled = True
+
     def close(self, save: bool | None = None) -> None:
         """Everything is on the disk then; with `save` a snapshot too (None: if there are save points). OSError, ReplyError."""
-        if self.writing is not None:
-            self.abandon()
+        if not self.started:
+            self.abandon_files()
+            return
         if self.aof is not None:
             self.aof.write()
+        if self.writing is not None:
+            self.abandon()
         if save or save is None and self.settings["save"]:
             log.warning("Saving the final RDB snapshot before exiting.")
             self.save()
-        for writing in self.giving_up:
-            writing.file.cancel()
-            writing.file.join()
         if self.aof is not None:
-            self.engine.store.keep_journal(None)
-            aof, self.aof = self.aof, None
-            aof.close()
+            log.warning("Calling fsync() on the AOF file.")
+            self.aof.close()
+        self.abandon_files()
+
+    def abandon_files(self) -> None:
+        """Lets go of everything, without writing."""
+        self.started = False
+        if self.writing is not None:
+            self.abandon()
+        for writing in self.giving_up:
+            writing.advance(-1)
+            writing.file.join()
+        self.giving_up.clear()
+        self.engine.store.keep_journal(None)
+        self.aof = None
         if self.lock is not None:
             self.lock.release()
             self.lock = None

@@ -8,8 +8,13 @@ import sys
 import time
 
 import carnelian.scripting.words
-import carnelian.server.words           # declares them, before an engine takes up what is declared
+import carnelian.persistence.words      # declares them, before an engine takes up what is declared
+import carnelian.server.words
+from carnelian.base.errors import ReplyError
 from carnelian.engine import Engine
+from carnelian.persistence.loading import DamagedFile
+from carnelian.persistence.lock import AlreadyOpen
+from carnelian.persistence.persistence import Persistence
 from carnelian.scripting.function_words import functions_of
 from carnelian.scripting.python_functions import FunctionFault, load_file
 from carnelian.server import addresses, config_effects, log as logs
@@ -45,6 +50,7 @@ class Server:
         self.engine.meanwhile = self.serve_meanwhile
         config_effects.connect(config, self.engine)
         self.load_functions()
+        self.persistence = Persistence(self.engine, config)
         self.clients = Clients(self.engine)
         self.plane = None
         self.reactor = None
@@ -80,6 +86,7 @@ class Server:
         follow("tcp-keepalive", self.set_keepalive)
         follow("bind", lambda _: self.relisten("Failed to bind to specified addresses."))
         follow("port", lambda _: self.relisten("Unable to listen on this port. Check server logs."))
+        self.persistence.follow(follow)
         follow("loglevel", lambda level: log.setLevel(logs.LEVELS[level]))
 
     def serve_meanwhile(self) -> None:
@@ -118,6 +125,10 @@ class Server:
     def open(self) -> None:
         """Opens the listening sockets. StartError."""
         path = self.config["unixsocket"]
+        try:
+            self.persistence.acquire()
+        except (AlreadyOpen, OSError) as error:
+            raise StartError(f"Can't use the directory {self.config['dir']}: {error}") from None
         try:
             self.sockets = self.open_tcp({})
             if path:
@@ -230,12 +241,25 @@ class Server:
         if self.unix_socket is not None:
             self.plane.listen(self.unix_socket, True)
         self.write_pidfile()
-        self.announce()
         self.tend()
         try:
-            await self.ending.wait()
+            if await self.load():
+                self.announce()
+                await self.ending.wait()
         finally:
             self.finish()
+
+    async def load(self) -> bool:
+        """Loads the files; clients are told to wait. False if the end came first. StartError."""
+        try:
+            for _ in self.persistence.load():
+                await asyncio.sleep(0)
+                if self.ending.is_set():
+                    return False
+            self.persistence.start()
+        except (DamagedFile, OSError) as error:
+            raise StartError(f"Can't load the data: {error}") from None
+        return True
 
     def make_plane(self) -> None:
         if self.reactor is not None:
@@ -295,28 +319,32 @@ class Server:
 
     # --- the end -----------------------------------------------------------------------------------------------------
 
-    def request_shutdown(self) -> None:
-        """Ends the server once the batch under way is answered: SHUTDOWN, and the signals."""
+    def request_shutdown(self, save: bool | None = None, force: bool = False) -> None:
+        """Ends the server once the batch under way is answered: SHUTDOWN, and the signals.
+
+        A snapshot is written if `save`, or if it is None and there are save points. ReplyError if that fails, unless `force`:
+        then the server goes on.
+        """
         log.warning("User requested shutdown...")
-        self.break_off()
+        try:
+            self.persistence.close(save)
+        except (OSError, ReplyError) as error:
+            log.warning("Error trying to save the DB: %s", getattr(error, "strerror", None) or error)
+            if not force:
+                raise ReplyError("ERR Errors trying to SHUTDOWN. Check logs.") from None
+        self.engine.refuse_writes("ERR The server is shutting down")
         self.ending.set()
-
-    def hasten(self, number: int, frame) -> None:
-        """A signal has come: a script that keeps the loop from hearing of it ends."""
-        self.break_off()
-
-    def break_off(self) -> None:
-        """Ends the script under way, if there is one."""
-        if self.engine.script is not None:
-            self.torn = True
-            self.engine.script.abandon()
 
     def end_by_signal(self, number: int) -> None:
         log.warning("Received %s scheduling shutdown...", signal.Signals(number).name)
         if self.ending.is_set():
             log.warning("You insist... exiting now.")
             os._exit(1)
-        self.request_shutdown()
+        wishes = self.config["shutdown-on-sigint" if number == signal.SIGINT else "shutdown-on-sigterm"].split()
+        try:
+            self.request_shutdown(True if "save" in wishes else False if "nosave" in wishes else None, "force" in wishes)
+        except ReplyError:
+            log.warning("The server goes on: its data could not be saved (SHUTDOWN NOSAVE ends it all the same)")
 
     def finish(self) -> None:
         """Closes everything: what can be sent is sent."""
@@ -326,6 +354,7 @@ class Server:
             self.loop.remove_reader(self.reactor.fileno())
         self.plane.close()
         self.close_sockets()
+        self.persistence.abandon_files()
         if self.has_pidfile:
             log.info("Removing the pid file.")
             try:

@@ -22,7 +22,7 @@ class Running:
     def __init__(self, plane, *options):
         self.config = Config()
         self.port = free_port()
-        self.config.load(arguments=["--port", str(self.port), "--data-plane", "asyncio" if plane == "asyncio" else "auto", *options])
+        self.config.load(arguments=["--port", str(self.port), "--save", "", "--data-plane", "asyncio" if plane == "asyncio" else "auto", *options])
         self.server = Server(self.config)
         self.server.open()
         self.clients = []

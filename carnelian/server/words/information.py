@@ -154,36 +154,55 @@ def memory_fields(c):
 
 
 def persistence_fields(c):
-    yield "loading", 0
+    files = c.engine.persistence
+    loading, writing = (files.loading, files.writing) if files is not None else (None, None)
+    saving = files is not None and files.is_saving
+    rewriting = files is not None and files.is_rewriting
+    total = writing.snapshot.total if writing is not None else 0
+    done = writing.snapshot.keys if writing is not None else 0
+    yield "loading", int(loading is not None)
     yield "async_loading", 0
     yield "current_cow_peak", 0
     yield "current_cow_size", 0
     yield "current_cow_size_age", 0
-    yield "current_fork_perc", "0.00"
-    yield "current_save_keys_processed", 0
-    yield "current_save_keys_total", 0
+    yield "current_fork_perc", f"{100 * done / total:.2f}" if total else "0.00"
+    yield "current_save_keys_processed", done
+    yield "current_save_keys_total", total
     yield "rdb_changes_since_last_save", c.store.dirty
-    yield "rdb_bgsave_in_progress", 0
-    yield "rdb_last_save_time", int(started(c))
-    yield "rdb_last_bgsave_status", "ok"
-    yield "rdb_last_bgsave_time_sec", -1
-    yield "rdb_current_bgsave_time_sec", -1
-    yield "rdb_saves", 0
+    yield "rdb_bgsave_in_progress", int(saving)
+    yield "rdb_last_save_time", files.last_save if files is not None else int(started(c))
+    yield "rdb_last_bgsave_status", "ok" if files is None or files.last_save_ok else "err"
+    yield "rdb_last_bgsave_time_sec", files.last_save_seconds if files is not None else -1
+    yield "rdb_current_bgsave_time_sec", int(time.monotonic() - writing.began) if saving else -1
+    yield "rdb_saves", files.saves if files is not None else 0
     yield "rdb_last_cow_size", 0
-    yield "rdb_last_load_keys_expired", 0
-    yield "rdb_last_load_keys_loaded", 0
-    yield "aof_enabled", 0
-    yield "aof_rewrite_in_progress", 0
-    yield "aof_rewrite_scheduled", 0
-    yield "aof_last_rewrite_time_sec", -1
-    yield "aof_current_rewrite_time_sec", -1
-    yield "aof_last_bgrewrite_status", "ok"
-    yield "aof_rewrites", 0
-    yield "aof_rewrites_consecutive_failures", 0
-    yield "aof_last_write_status", "ok"
+    yield "rdb_last_load_keys_expired", files.expired_keys if files is not None else 0
+    yield "rdb_last_load_keys_loaded", files.loaded_keys if files is not None else 0
+    yield "aof_enabled", int(files is not None and files.aof is not None)
+    yield "aof_rewrite_in_progress", int(rewriting)
+    yield "aof_rewrite_scheduled", int(files is not None and files.rewrite_scheduled)
+    yield "aof_last_rewrite_time_sec", files.last_rewrite_seconds if files is not None else -1
+    yield "aof_current_rewrite_time_sec", int(time.monotonic() - writing.began) if rewriting else -1
+    yield "aof_last_bgrewrite_status", "ok" if files is None or files.last_rewrite_ok else "err"
+    yield "aof_rewrites", files.rewrites if files is not None else 0
+    yield "aof_rewrites_consecutive_failures", files.rewrite_failures if files is not None else 0
+    yield "aof_last_write_status", "ok" if files is None or files.aof is None or files.aof.error is None else "err"
     yield "aof_last_cow_size", 0
     yield "module_fork_in_progress", 0
     yield "module_fork_last_cow_size", 0
+    if files is not None and files.aof is not None:
+        yield "aof_current_size", files.aof.size
+        yield "aof_base_size", files.aof.base_size
+        yield "aof_pending_rewrite", 0
+        yield "aof_buffer_length", len(files.aof.journal)
+        yield "aof_pending_bio_fsync", int(files.aof.syncer.busy)
+        yield "aof_delayed_fsync", files.aof.delayed
+    if loading is not None:
+        yield "loading_start_time", int(loading.started)
+        yield "loading_total_bytes", loading.total
+        yield "loading_loaded_bytes", loading.loaded
+        yield "loading_loaded_perc", f"{loading.percent:.2f}"
+        yield "loading_eta_seconds", loading.seconds_left
 
 
 def statistics_fields(c):

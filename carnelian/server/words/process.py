@@ -43,9 +43,7 @@ def shutdown(c, *options: bytes):
         raise ReplyError("ERR No shutdown in progress.")
     if c.engine.server is None:
         raise ReplyError("ERR there is no server to end: the engine is part of a program")
-    if b"SAVE" in chosen and b"FORCE" not in chosen:
-        raise ReplyError("ERR Errors trying to SHUTDOWN. Check logs.")      # nothing can be saved in this version
-    c.engine.server.request_shutdown()
+    c.engine.server.request_shutdown(True if b"SAVE" in chosen else False if b"NOSAVE" in chosen else None, b"FORCE" in chosen)
     return NO_REPLY
 
 

@@ -326,14 +326,26 @@ class Server:
         then the server goes on.
         """
         log.warning("User requested shutdown...")
+        self.break_off()
         try:
-            self.persistence.close(save)
+            # What a script has done half is not saved; the append-only file has nothing of it yet.
+            self.persistence.close(False if self.torn else save)
         except (OSError, ReplyError) as error:
             log.warning("Error trying to save the DB: %s", getattr(error, "strerror", None) or error)
             if not force:
                 raise ReplyError("ERR Errors trying to SHUTDOWN. Check logs.") from None
         self.engine.refuse_writes("ERR The server is shutting down")
         self.ending.set()
+
+    def hasten(self, number: int, frame) -> None:
+        """A signal has come: a script that keeps the loop from hearing of it ends."""
+        self.break_off()
+
+    def break_off(self) -> None:
+        """Ends the script under way, if there is one."""
+        if self.engine.script is not None:
+            self.torn = True
+            self.engine.script.abandon()
 
     def end_by_signal(self, number: int) -> None:
         log.warning("Received %s scheduling shutdown...", signal.Signals(number).name)

@@ -29,8 +29,8 @@ def bgsave(c, *options: bytes):
         scheduled = True
     if files.is_saving:
         raise ReplyError("ERR Background save already in progress")
-    if files.writing is not None or c.engine.executing:
-        if scheduled or c.engine.executing:
+    if files.writing is not None or not c.may_wait:
+        if scheduled or not c.may_wait:
             files.save_scheduled = True
             return Status(b"Background saving scheduled")
         raise ReplyError("ERR Another child process is active (AOF?): can't BGSAVE right now. Use BGSAVE SCHEDULE in order to "
@@ -55,7 +55,7 @@ def lastsave(c):
 def bgrewriteaof(c):
     """Write the append-only file anew, as short as what is there now allows, beside the work."""
     files = files_of(c)
-    if c.engine.executing:
+    if not c.may_wait:
         files.rewrite_scheduled = True
         return Status(b"Background append only file rewriting scheduled")
     try:

@@ -344,8 +344,8 @@ def close(one, other):
 
 @given(number=st.floats() | st.integers(-2**63, 2**63 - 1).map(float))
 def test_doubles(lua, number):
-    """Every double comes through struct and cmsgpack bit by bit."""
-    assert lua.struct.pack(b">d", number) == struct.pack(">d", number)
+    """Every double comes through struct and cmsgpack bit by bit, but for what a NaN carries."""
+    assert number != number or lua.struct.pack(b">d", number) == struct.pack(">d", number)
     again = lua.cmsgpack.unpack(lua.cmsgpack.pack(number))
     if number != number:
         assert again != again
@@ -357,7 +357,7 @@ def test_doubles(lua, number):
 
 @given(number=st.floats(width=32))
 def test_single_precision(lua, number):
-    assert lua.struct.pack(b"<f", number) == struct.pack("<f", number)
+    assert number != number or lua.struct.pack(b"<f", number) == struct.pack("<f", number)
     back, _ = lua.struct.unpack(b"<f", struct.pack("<f", number))
     assert back == number or number != number
 

@@ -19,6 +19,7 @@ from carnelian.base.replies import (
 FLAT_MOST = 4000
 most = cython.declare(cython.Py_ssize_t, FLAT_MOST)
 
+FLAT = cython.declare(tuple, (Pairs, MemberScores, Members, FieldValues))       # arrays of their items in RESP2
 OK_ANSWER = cython.declare(tuple, ((None, 1, b"OK"), None, 0))
 NIL_ANSWER = cython.declare(tuple, ((None, 3), None, 0))
 FALSE_ANSWER = cython.declare(tuple, (False, None, 0))
@@ -61,6 +62,8 @@ def reply_to_lua(value, resp):
         return FALSE_ANSWER if resp == 2 else NIL_ANSWER
     if value is OK:
         return OK_ANSWER
+    if resp == 2 and type(value) in FLAT:
+        value = value.items
     if type(value) is list and resp == 2:
         n = len(cython.cast(list, value))
         flat = [None, 2]
@@ -70,6 +73,8 @@ def reply_to_lua(value, resp):
                 size += PyBytes_GET_SIZE(item)
             elif item is None:
                 item = False
+            elif type(item) is float:
+                item = double_text(item)
             elif type(item) is not int or not -2**63 <= item < 2**63:
                 break
             flat.append(item)

@@ -33,6 +33,10 @@ SCRIPTS = [
     ("local t = {} for i = 1, 7000 do t[i] = 'm' .. i end return redis.call('SADD', 'more', unpack(t))", 0, []),
     ("return #redis.call('SMEMBERS', 'more')", 0, []), ("return redis.call('HSET', 'h', 'f', 'v')", 0, []),
     ("redis.setresp(3) return redis.call('HGETALL', 'h')['map']['f']", 0, []), ("return redis.call('COMMAND', 'COUNT') > 100", 0, []),
+    ("return redis.call('HGETALL', 'h')", 0, []), ("return redis.call('HRANDFIELD', 'h', 1, 'WITHVALUES')", 0, []),
+    ("redis.call('ZADD', 'z', 1.5, 'a', '-inf', 'b') return redis.call('ZRANGE', 'z', 0, -1, 'WITHSCORES')", 0, []),
+    ("redis.setresp(3) return redis.call('ZRANGE', 'z', 0, -1, 'WITHSCORES')[1][2]['double']", 0, []),
+    ("return redis.call('ZPOPMAX', 'z')", 0, []), ("return #redis.call('XRANGE', 'none', '-', '+')", 0, []),
     # errors
     ("return redis.call('LPUSH', 'k', 1)", 0, []), ("return redis.pcall('LPUSH', 'k', 1)", 0, []),
     ("return redis.pcall('LPUSH', 'k', 1)['err']", 0, []), ("return redis.call('NOSUCH')", 0, []), ("return redis.call()", 0, []),

@@ -24,7 +24,7 @@ cdef class Interpreter(Caller):
     cdef readonly str kill_word         # SCRIPT or FUNCTION: which KILL ends what runs here
     cdef readonly Session session       # the client of the words that scripts call
     cdef Call call
-    cdef object run_script, run_function, run_body, run_gathered, gather, more_of_result, adopt, bind, dump   # of lua/running.lua
+    cdef object run_script, run_function, run_body, run_gathered, gather, more_of_result, adopt, bind, dump, encode_last   # of lua/running.lua
     cdef readonly object library        # of lua/library.lua, in the interpreter of functions
     cdef object memory_used
     cdef readonly Py_ssize_t most_memory

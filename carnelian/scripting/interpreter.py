@@ -129,7 +129,7 @@ class Interpreter(Caller):
             source = (Path(__file__).parent / "lua" / name).read_bytes()
             functions = self.lua.compile(source, name=b"=carnelian")(host, shared)
         (self.run_script, self.run_function, self.run_body, self.run_gathered, self.gather, self.more_of_result, self.adopt,
-         self.bind, self.dump, run_script, run_function) = functions
+         self.bind, self.dump, self.encode_last, run_script, run_function) = functions
         if self.bridge is not None:
             self.bridge.use(run_script, run_function)
         if self.kill_word == "FUNCTION":
@@ -307,8 +307,21 @@ class Interpreter(Caller):
         if result[0] == b"O":
             return OK if result[1] == b"OK" else Status(result[1])
         if result[0] == b"A":
-            return [item if PyBytes_CheckExact(item) else reply_from_lua(b"v", (item,), 2) for item in result[1:]]
+            return self.array(result)
         return self.structure(result[0], result[1])
+
+    def array(self, result: tuple):
+        """An array that the script has returned."""
+        reply: list = []
+        i: cython.Py_ssize_t
+        for i in range(1, len(result)):
+            item = result[i]
+            if not PyBytes_CheckExact(item) and type(item) is not int:
+                if type(item) is not float and type(item) is not bool:          # nil, or a table to be taken apart in Lua
+                    return self.structure(*self.encode_last())
+                item = reply_from_lua(b"v", (item,), self.session.writer.resp)
+            reply.append(item)
+        return reply
 
     def structure(self, layout: bytes, count):
         """A table that the script has returned."""

@@ -133,6 +133,12 @@ local function encode(value)
     return concat(layout), #values
 end
 
+local last = nil                -- the array that Python has got as it is; it asks for more if there are tables in it
+
+local function encode_last()
+    return encode(last)
+end
+
 local function result_of(value)
     local kind = type(value)
     if kind == "string" or kind == "number" or kind == "boolean" then return value end
@@ -142,15 +148,10 @@ local function result_of(value)
         local count = #value
         if count > 0 and count <= MOST and not (value.err or value.ok or value.double or value.map or value.set
                                                 or value.big_number or value.verbatim_string) then
-            local plain = true
-            for i = 1, count do
-                local element = type(value[i])
-                if element ~= "string" and element ~= "number" then
-                    plain = false
-                    break
-                end
+            if type(value[1]) ~= "table" and type(value[count]) ~= "table" then
+                last = value
+                return "A", unpack(value, 1, count)
             end
-            if plain then return "A", unpack(value, 1, count) end
         elseif count == 0 and type(value.ok) == "string" and not value.err then
             return "O", value.ok
         end
@@ -272,15 +273,15 @@ end
 
 -- The first two again, for the bridge, which makes the tables itself.
 local function run_script_with(body, keys, arguments)
-    take_stop()
+    if state.stopping then take_stop() end
     globals.KEYS, globals.ARGV = keys, arguments
     return outcome(xpcall(body, handle))
 end
 
 local function run_function_with(body, keys, arguments)
-    take_stop()
+    if state.stopping then take_stop() end
     return outcome(xpcall(function() return body(keys, arguments) end, handle))
 end
 
-return run_script, run_function, run_body, run_gathered, gather, more_of_result, shared.adopt, shared.bind, string.dump,
+return run_script, run_function, run_body, run_gathered, gather, more_of_result, shared.adopt, shared.bind, string.dump, encode_last,
     run_script_with, run_function_with

@@ -60,6 +60,16 @@ return {a = 1}
 
 return {{1, {2, 'x'}}, 3.5}
 
+return {'a', {1}, 'b'}
+
+return {'a', {ok = 'fine'}, 'b', nil, 'c'}
+
+return {'a', function() end, 'b'}
+
+return {'a', 1.5, true, false, 'b'}
+
+return {1, 2, nil, 4, 5, nil, 7, 8}
+
 return function() end
 
 return coroutine.create(function() end)

@@ -119,7 +119,7 @@ class Interpreter(Caller):
         self.bridge = open_bridge(self.lua, self)
         host = self.lua.table_from({name.encode(): function for name, function in {
             "call": self.call_word if self.bridge is None else self.bridge.call,
-            "few": 24 if self.bridge is None else 1 << 30,          # lupa takes the square of the time for many arguments
+            "few": 24 if self.bridge is None else None,          # lupa takes the square of the time for many arguments
             "call_packed": self.call_packed, "more": self.more, "interrupted": self.interrupted,
             "check_source": refusal, "is_exception": is_exception, "number_text": argument_text, "sha1": sha1,
             "log": self.log_line, "setresp": self.setresp, "set_repl": self.set_repl, "acl_check": self.acl_check,

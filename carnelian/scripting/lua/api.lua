@@ -21,7 +21,7 @@ local function finish_call(first, tag, text, ...)
     return reply_of(tag, text, ...)
 end
 
-local FEW = host.few
+local FEW = host.few            -- nil: there is no limit
 
 local ARGUMENTS = "ERR Lua redis lib command arguments must be strings or integers"
 
@@ -42,21 +42,29 @@ local function packed(...)
 end
 
 local function call(...)
-    if select("#", ...) > FEW then
-        local lengths, words = packed(...)
-        if not lengths then raise(ARGUMENTS) end
-        return finish_call(call_packed(lengths, words))
-    end
     return finish_call(call_word(...))
 end
 
 local function protected_call(...)
-    if select("#", ...) > FEW then
+    return finish_pcall(call_word(...))
+end
+
+if FEW then
+    local direct_call, direct_protected_call = call, protected_call
+
+    function call(...)
+        if select("#", ...) <= FEW then return direct_call(...) end
+        local lengths, words = packed(...)
+        if not lengths then raise(ARGUMENTS) end
+        return finish_call(call_packed(lengths, words))
+    end
+
+    function protected_call(...)
+        if select("#", ...) <= FEW then return direct_protected_call(...) end
         local lengths, words = packed(...)
         if not lengths then return {err = ARGUMENTS, ignore_error_stats_update = true} end
         return finish_pcall(call_packed(lengths, words))
     end
-    return finish_pcall(call_word(...))
 end
 
 -- The table `redis` --------------------------------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ NEEDS = {"access": READ, "insert": WRITE, "update": WRITE, "delete": WRITE}
 # Commands of Redis that are not here: rules that name them are taken (rules move between servers), and allow nothing.
 ABSENT = frozenset("""cluster|addslots cluster|addslotsrange cluster|bumpepoch cluster|delslots cluster|delslotsrange cluster|failover
     cluster|flushslots cluster|forget cluster|meet cluster|replicate cluster|reset cluster|saveconfig cluster|set-config-epoch
-    cluster|setslot module|load module|loadex module|unload psync replconf sync""".split())
+    cluster|setslot psync replconf sync""".split())
 
 SUBSCRIBE = {"subscribe": 0, "psubscribe": 0, "ssubscribe": 0, "publish": 1, "spublish": 1}
 PATTERN_WORDS = frozenset(["psubscribe"])

@@ -1,7 +1,7 @@
 """SAVE, BGSAVE, LASTSAVE, BGREWRITEAOF: https://redis.io/docs/latest/commands/?group=server"""
 from carnelian.base.errors import ReplyError, SyntaxFault
 from carnelian.base.replies import OK, Status
-from carnelian.keyspace import ADMIN, FAST, LOADING, NO_MULTI, NOSCRIPT, STALE, command
+from carnelian.keyspace import ADMIN, FAST, LOADING, NO_ASYNC_LOADING, NO_MULTI, NOSCRIPT, STALE, command
 
 
 def files_of(c):
@@ -11,14 +11,14 @@ def files_of(c):
     return c.engine.persistence
 
 
-@command("SAVE", ADMIN | NOSCRIPT | NO_MULTI, since="1.0.0", group="server", complexity="O(N), N keys of all databases")
+@command("SAVE", ADMIN | NOSCRIPT | NO_ASYNC_LOADING | NO_MULTI, since="1.0.0", group="server", complexity="O(N), N keys of all databases")
 def save(c):
     """Write a snapshot, and answer when it is on the disk; nobody else is served meanwhile."""
     files_of(c).save()
     return OK
 
 
-@command("BGSAVE [SCHEDULE]", ADMIN | NOSCRIPT, since="1.0.0", group="server", complexity="O(1)", arity=-1)
+@command("BGSAVE [SCHEDULE]", ADMIN | NOSCRIPT | NO_ASYNC_LOADING, since="1.0.0", group="server", complexity="O(1)", arity=-1)
 def bgsave(c, *options: bytes):
     """Write a snapshot beside the work."""
     files = files_of(c)
@@ -51,7 +51,7 @@ def lastsave(c):
     return files_of(c).last_save
 
 
-@command("BGREWRITEAOF", ADMIN | NOSCRIPT, since="1.0.0", group="server", complexity="O(1)")
+@command("BGREWRITEAOF", ADMIN | NOSCRIPT | NO_ASYNC_LOADING, since="1.0.0", group="server", complexity="O(1)")
 def bgrewriteaof(c):
     """Write the append-only file anew, as short as what is there now allows, beside the work."""
     files = files_of(c)

@@ -88,7 +88,7 @@ def test_hello(both):
 def test_hello_answers(both, one):
     reply = one("HELLO", "2")
     answers = dict(zip(reply[::2], reply[1::2]))
-    assert answers == {b"server": b"redis", b"version": b"7.2.4", b"proto": 2, b"id": one("CLIENT", "ID"),
+    assert answers == {b"server": b"redis", b"version": b"7.4.2", b"proto": 2, b"id": one("CLIENT", "ID"),
                        b"mode": b"standalone", b"role": b"master", b"modules": []}
 
 

@@ -44,7 +44,7 @@ def test_without_server_and_configuration():
     ask = Embedded()
     assert ask("SET", "k", "v") == b"OK"
     text = ask("INFO", "everything")
-    assert b"redis_version:7.2.4\r\ncarnelian_version:" in text and b"db0:keys=1,expires=0,avg_ttl=0,subexpiry=0\r\n" in text
+    assert b"redis_version:7.4.2\r\ncarnelian_version:" in text and b"db0:keys=1,expires=0,avg_ttl=0,subexpiry=0\r\n" in text
     assert b"connected_clients:1\r\n" in text and b"maxmemory_policy:noeviction\r\n" in text
     assert ask("CONFIG", "GET", "port") == Error(b"ERR this engine has no configuration")
     assert ask("CONFIG", "RESETSTAT") == Status(b"OK")

@@ -28,7 +28,8 @@ from cython.cimports.cpython.tuple import PyTuple_GET_ITEM, PyTuple_GET_SIZE, Py
 
 from carnelian.base.errors import OutOfMemory, ProtocolError, ReplyError, WrongArity
 from carnelian.base.replies import NO_REPLY, QUEUED, WAIT
-from carnelian.engine import eviction, statistics
+from carnelian.engine import eviction, periodic, statistics
+from carnelian.engine.refusals import internal_error, unknown, unknown_subcommand
 from carnelian.engine.cluster import CROSS_SLOT
 from carnelian.engine.acl import AccessControl
 from carnelian.keyspace import declaration as declarations
@@ -811,89 +812,4 @@ class Engine:
     # --- periodic work -----------------------------------------------------------------------------------------------
 
     def cron(self):
-        """One turn of the periodic work, at most about three milliseconds of it; nothing while a script runs."""
-        if self.script is not None:
-            return 0.1
-        store: Store = self.store
-        started: cython.longlong = steady_nanoseconds()
-        soon: cython.bint = False
-        delay: cython.double = 0.1
-        removed: cython.size_t
-        store.tick()
-        if store.active_expire and self.pause_until == 0 and not self.cron_paused and not self.loading:
-            for database in store.databases:
-                while database.volatile_count:
-                    # 200,000 cells are read in a fifth of a millisecond; a removal takes about half a microsecond.
-                    removed = database.expire_some(200000, 1000)
-                    if removed < 1000:
-                        break
-                    if steady_nanoseconds() - started > 2000000:
-                        soon = True
-                        break
-            for database in store.databases:
-                while database.volatile_hashes:
-                    removed = database.expire_fields(100000, 1000)
-                    if removed < 1000:
-                        break
-                    if steady_nanoseconds() - started > 2500000:
-                        soon = True
-                        break
-        if store.free_some(2000):
-            while steady_nanoseconds() - started < 3000000 and store.free_some(2000):
-                soon = True
-            soon = soon or bool(store.free_some(1))
-        for database in store.databases:
-            while database.rehash_step(64):
-                if steady_nanoseconds() - started > 3000000:
-                    break
-        if self.pause_until and store.now >= self.pause_until:
-            self.unpause()
-        for blocked in store.waiters.to_try(store.now):
-            self.try_again(blocked, (cython.cast(Blocked, blocked).database, blocked.keys[0]))
-        for blocked in store.waiters.overdue(store.now):
-            self.unblock(blocked.session, blocked.on_timeout)
-        if store.waiters.ready:
-            self.serve_ready()
-        if self.maxmemory and not self.loading:
-            self.make_room()
-        if self.persistence is not None:
-            delay = self.persistence.turn(self.processed - self.processed_before > 0)
-        self.tracking.shrink(10000)
-        self.samples.take(store.now, store.memory(), self.processed)
-        self.next_deadline = store.waiters.next_deadline() or 0
-        if soon:
-            # Clients that are being served keep three quarters of the time.
-            busy = self.processed - self.processed_before > 100
-            self.processed_before = self.processed
-            return (steady_nanoseconds() - started) * 3e-9 if busy else 0.0005
-        self.processed_before = self.processed
-        if self.next_deadline:
-            delay = min(delay, max(0.0, (self.next_deadline - store.now) / 1000.0))
-        if self.pause_until:
-            delay = min(delay, max(0.0, (self.pause_until - store.now) / 1000.0))
-        return delay
-
-
-def internal_error(name: str, error: Exception) -> ReplyError:
-    """What a client gets for an exception that is none of ours; the log gets the traceback."""
-    log.error("%s raised an exception that is no reply", name, exc_info=error)
-    return ReplyError(f"ERR internal error: {type(error).__name__}")
-
-
-def shown(word: bytes) -> str:
-    """As C prints it: up to the first NUL byte."""
-    return word.partition(b"\0")[0].decode("utf-8", "surrogateescape").replace("\r", " ").replace("\n", " ")
-
-
-def unknown(words: tuple) -> str:
-    """Redis's text for a word that is not there: the first 128 characters of the arguments are quoted."""
-    quoted = ""
-    for word in words[1:]:
-        if len(quoted) >= 128:
-            break
-        quoted += f"'{shown(word[:128 - len(quoted)])}' "
-    return f"ERR unknown command '{shown(words[0][:128])}', with args beginning with: {quoted}"
-
-
-def unknown_subcommand(words: tuple) -> str:
-    return f"ERR unknown subcommand '{shown(words[1][:128])}'. Try {shown(words[0]).upper()} HELP."
+        return 0.1 if self.script is not None else periodic.turn(self)

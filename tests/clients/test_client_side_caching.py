@@ -4,11 +4,14 @@ from pathlib import Path
 
 import redis
 from redis.cache import CacheConfig
+from redis.connection import CacheProxyConnection
 
 NODE = Path(__file__).parent / "node"
 
 
-def test_redis_py(server):
+def test_redis_py(server, monkeypatch):
+    if server.name == "redis-server":           # 7.0, and redis-py keeps a cache with 7.4 or later only
+        monkeypatch.setattr(CacheProxyConnection, "MIN_ALLOWED_VERSION", "7.0.0")
     with redis.Redis(port=server.port, decode_responses=True) as other, \
             redis.Redis(port=server.port, protocol=3, decode_responses=True, cache_config=CacheConfig(max_size=100)) as r:
         cache = r.get_cache()

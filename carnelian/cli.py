@@ -44,6 +44,65 @@ def serve(context: typer.Context) -> None:
     raise typer.Exit(status)
 
 
+@app.command()
+def check(files: list[str] = typer.Argument(metavar="FILE...", help="An RDB file, an append-only file, a manifest, or a directory."),
+          fix: bool = typer.Option(False, "--fix", help="Cut the damaged end of an append-only file off, and keep a copy."),
+          yes: bool = typer.Option(False, "--yes", help="Do not ask before that.")) -> None:
+    """Say what is in files of data, whether they are sound, and where they are not.
+
+    The status is 0 if all are sound (or made so), 1 if one is damaged, 2 if one can't be read.
+    """
+    from carnelian.persistence.bar import Bar
+    from carnelian.persistence.check import Unreadable
+    from carnelian.persistence.check import check as check_path
+
+    status = 0
+    for path in files:
+        try:
+            with Bar() as bar:
+                reports = check_path(path, bar)
+            for report in reports:
+                print(report.text(), flush=True)
+                if not report.is_sound and not (fix and mended(report, yes)):
+                    status = max(status, 1)
+        except (OSError, Unreadable) as error:
+            print(f"carnelian: {reason(error)}", file=sys.stderr)
+            status = 2
+    raise typer.Exit(status)
+
+
+def mended(report, yes: bool) -> bool:
+    """`check --fix`: whether the file is sound now. OSError."""
+    from carnelian.persistence.bar import Bar
+    from carnelian.persistence.check import check_file, truncate
+    from carnelian.persistence.lock import AlreadyOpen
+
+    if report.cut is None or not report.may_be_cut:
+        print("  can't be mended: only the end of the last append-only file can be cut off", flush=True)
+        return False
+    size = os.path.getsize(report.path)
+    print(f"  the last {size - report.cut} of {size} bytes would be cut off, from offset {report.cut} on", flush=True)
+    if not yes and not typer.confirm("  Cut them off?", default=False):
+        return False
+    try:
+        copy = truncate(report)
+    except AlreadyOpen as error:
+        print(f"  not done: {error}", flush=True)
+        return False
+    print(f"  done; the file as it was is {copy}", flush=True)
+    with Bar() as bar:
+        again = check_file(report.path, bar, True)
+    if not again.is_sound:
+        print(again.text(), flush=True)
+    return again.is_sound
+
+
+def reason(error) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(error)
+
+
 class Failure(Exception):
     """The server can't start: one line."""
 

@@ -2,6 +2,7 @@
 
 https://redis.io/docs/latest/operate/oss_and_stack/management/persistence/ describes the files and the settings.
 """
+import errno
 import logging
 import os
 import threading
@@ -17,6 +18,7 @@ log = logging.getLogger("carnelian")
 # While a sync is slow, the kernel may hold up a write to the same file: writes wait so long for it (seconds), as Redis's do.
 PATIENCE = 2.0
 SECOND = 1.0
+APPENDING = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
 
 synchronize = getattr(os, "fdatasync", os.fsync)
 
@@ -28,7 +30,8 @@ class Syncer:
         self.descriptor = -1
         self.wanted = threading.Event()
         self.busy = False
-        self.error = None           # of the last sync
+        self.is_heard = True        # the outcome of the last sync has been looked at
+        self.error = None           # that outcome
         self.ending = False
         self.thread = None
 
@@ -54,6 +57,7 @@ class Syncer:
             except OSError as error:
                 self.error = error
             os.close(self.descriptor)
+            self.is_heard = False
             self.busy = False
 
     def end(self) -> None:
@@ -80,9 +84,11 @@ class AppendOnlyFile:
         self.descriptor = -1
         self.syncer = Syncer()
         self.error = None               # why the last write failed, or None
+        self.sync_error = None          # why the last sync of the thread failed, or None
         self.written = 0                # bytes of the increment under way
         self.settled = 0                # bytes of the other files
         self.base_size = 0              # bytes of all after the last rewrite, for auto-aof-rewrite-percentage
+        self.is_torn = False            # the file ends within a request, whose rest is the beginning of the journal
         self.unsynced = False
         self.synced_at = time.monotonic()
         self.postponed_since = None     # since when a write waits for a slow sync
@@ -110,7 +116,10 @@ class AppendOnlyFile:
         self.base_size = self.size
 
     def use(self, part: Part) -> None:
-        descriptor = os.open(self.manifest.path_of(part), os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o600)
+        self.take(os.open(self.manifest.path_of(part), APPENDING, 0o600))
+
+    def take(self, descriptor: int) -> None:
+        """From now on the journal goes to this file."""
         self.descriptor, before = descriptor, self.descriptor
         if before >= 0:
             os.close(before)
@@ -118,23 +127,27 @@ class AppendOnlyFile:
         self.journal.selected = -1          # each file begins with a SELECT
 
     def begin_increment(self) -> Part:
-        """What follows goes to a new file: the part, which the manifest names at once unless it is of no use yet. OSError."""
+        """What follows goes to a new file: the part, which the manifest names at once unless it is of no use yet. OSError.
+
+        Nothing has changed if it fails. The new file stays then, empty: a manifest whose directory could not be synced may
+        name it.
+        """
         if self.descriptor >= 0:
             self.write()
             synchronize(self.descriptor)
         part = self.manifest.next_increment()
-        remove_if_there(self.manifest.path_of(part))        # left over from a start that failed
-        before = self.written
-        self.use(part)
-        self.settled += before
+        descriptor = os.open(self.manifest.path_of(part), APPENDING | os.O_TRUNC, 0o600)
         self.manifest.increments.append(part)
-        sync_directory(self.manifest.directory)
-        if self.is_complete:
-            try:
+        try:
+            sync_directory(self.manifest.directory)
+            if self.is_complete:
                 self.manifest.write()
-            except OSError:
-                self.manifest.increments.pop()
-                raise
+        except BaseException:
+            self.manifest.increments.pop()
+            os.close(descriptor)
+            raise
+        self.settled += self.written
+        self.take(descriptor)
         return part
 
     def rebase(self, base: Part, first: Part | None, size: int) -> None:
@@ -172,16 +185,28 @@ class AppendOnlyFile:
 
     def write(self) -> None:
         """Writes the journal to the file. OSError: what could not be written stays in the journal and comes first next time."""
-        if self.timestamps and len(self.journal) and int(time.time()) != self.stamped:
-            self.stamped = int(time.time())
-            self.written += os.write(self.descriptor, b"#TS:%d\r\n" % self.stamped)
-        if len(self.journal):
-            before = len(self.journal)
-            try:
-                write_journal(self.descriptor, self.journal)
-            finally:
-                self.written += before - len(self.journal)
-                self.unsynced = True
+        if not len(self.journal):
+            return
+        if self.timestamps and not self.is_torn and int(time.time()) != self.stamped:
+            self.write_timestamp(int(time.time()))
+        before = len(self.journal)
+        self.is_torn = True
+        try:
+            write_journal(self.descriptor, self.journal)
+            self.is_torn = False
+        finally:
+            self.written += before - len(self.journal)
+            self.unsynced = True
+
+    def write_timestamp(self, second: int) -> None:
+        """A line between requests. OSError: nothing of it is there then."""
+        line = b"#TS:%d\r\n" % second
+        size = os.write(self.descriptor, line)
+        if size < len(line):
+            os.ftruncate(self.descriptor, os.fstat(self.descriptor).st_size - size)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self.written += size
+        self.stamped = second
 
     def end_batch(self) -> None:
         """Before the replies of a batch leave. OSError."""
@@ -209,11 +234,21 @@ class AppendOnlyFile:
         self.synced_at = time.monotonic()
         self.syncer.request(self.descriptor)
 
+    def heed_sync(self) -> bool:
+        """Takes notice of what the thread has done: whether that has changed `sync_error`."""
+        if self.syncer.busy or self.syncer.is_heard:
+            return False
+        self.syncer.is_heard = True
+        before, self.sync_error = self.sync_error, self.syncer.error
+        if self.sync_error is not None:
+            self.unsynced = True            # tried again in a second
+        return (before is None) != (self.sync_error is None)
+
     def turn(self) -> None:
         """From time to time, also without any traffic. OSError."""
         if len(self.journal):
             self.end_batch()
-        if self.policy == "everysec" and time.monotonic() - self.synced_at >= SECOND:
+        if (self.policy == "everysec" or self.sync_error is not None) and time.monotonic() - self.synced_at >= SECOND:
             self.request_sync()
 
     def close(self) -> None:

@@ -1,6 +1,8 @@
 """Files that are whole or not there: written beside their place by a thread, synced, then moved there."""
 import collections
+import itertools
 import os
+import re
 import struct
 import threading
 
@@ -13,6 +15,9 @@ MODEL = anycrc.Model("CRC64-REDIS")
 SYNC_EVERY = 32 << 20
 # Chunks that may wait for the thread before `is_behind` says so.
 MOST_WAITING = 64
+# For the names of temporary files: one that was given up may still be on its way when the next one begins.
+NUMBERS = itertools.count(1)
+TEMPORARY = re.compile(r"temp-\d+-\d+\.rdb|.+\.manifest\.\d+\.tmp")
 
 
 def sync_directory(path: str) -> None:
@@ -61,6 +66,17 @@ def remove_if_there(path: str) -> None:
         pass
 
 
+def remove_leftovers(directory: str) -> None:
+    """Deletes what a process that was killed has left half written; the directory must be ours alone."""
+    try:
+        names = os.listdir(directory)
+    except FileNotFoundError:
+        return
+    for name in names:
+        if TEMPORARY.fullmatch(name):
+            remove_if_there(os.path.join(directory, name))
+
+
 class RdbFile:
     """An RDB file on its way. `put` takes chunks and never waits; a thread writes them, and ends it with the checksum.
 
@@ -70,7 +86,7 @@ class RdbFile:
 
     def __init__(self, path: str, checksum: bool = True, incremental_sync: bool = True):
         self.path = path
-        self.temporary = os.path.join(os.path.dirname(path), f"temp-{os.getpid()}-{threading.get_native_id()}.rdb")
+        self.temporary = os.path.join(os.path.dirname(path), f"temp-{os.getpid()}-{next(NUMBERS)}.rdb")
         self.checksum = checksum
         self.incremental_sync = incremental_sync
         self.size = 0

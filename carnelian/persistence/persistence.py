@@ -9,7 +9,7 @@ import time
 from carnelian.base.errors import ReplyError
 from carnelian.persistence import format
 from carnelian.persistence.append_only import AppendOnlyFile
-from carnelian.persistence.files import RdbFile
+from carnelian.persistence.files import RdbFile, remove_leftovers
 from carnelian.persistence.loading import DamagedFile, Loader, is_rdb
 from carnelian.persistence.lock import DirectoryLock
 from carnelian.persistence.manifest import BASE, INCREMENT, Part
@@ -180,6 +180,8 @@ class Persistence:
         """Makes the directory ours. AlreadyOpen if another process has it."""
         if self.lock is None and (self.settings["appendonly"] or self.settings["save"]):
             self.lock = DirectoryLock(self.directory)
+            remove_leftovers(self.directory)
+            remove_leftovers(self.aof_directory)
 
     def load(self):
         """Loads what is there: a generator, each step of which takes some milliseconds. OSError, DamagedFile."""
@@ -253,10 +255,12 @@ class Persistence:
         if manifest.read():
             parts = manifest.parts
             for part in parts:
-                path = manifest.path_of(part)
-                if not os.path.exists(path):
+                if not os.path.exists(manifest.path_of(part)):
                     raise DamagedFile(manifest.path, 0, f"the manifest names {part.name}, which is not there")
-                yield from self.load_part(path, part is parts[-1])
+            # One that was only begun may follow the last that was written to.
+            last = max((index for index, part in enumerate(parts) if os.path.getsize(manifest.path_of(part))), default=0)
+            for index, part in enumerate(parts):
+                yield from self.load_part(manifest.path_of(part), index >= last)
         elif os.path.isfile(single):
             yield from self.load_part(single, True)
             self.move_single(single, manifest)
@@ -491,6 +495,16 @@ class Persistence:
         self.aof.error = error
         self.reconsider()
 
+    def sync_changed(self, error: OSError | None) -> None:
+        """The thread could not sync the file, or can again."""
+        if error is not None:
+            log.warning("Syncing the append-only file failed: %s", error.strerror or error)
+        else:
+            # The system may have dropped what it could not write, and does not say so twice: a new base has all of it.
+            log.warning("Syncing the append-only file works again; it is written anew")
+            self.rewrite_scheduled = True
+        self.reconsider()
+
     # --- periodic work -----------------------------------------------------------------------------------------------
 
     def turn(self, busy: bool) -> float:
@@ -539,9 +553,8 @@ class Persistence:
     def tend(self, now: float) -> None:
         """What need not be looked at more than ten times a second."""
         if self.aof is not None:
-            if self.aof.syncer.error is not None:
-                error, self.aof.syncer.error = self.aof.syncer.error, None
-                self.append_failed(error)
+            if self.aof.heed_sync():
+                self.sync_changed(self.aof.sync_error)
             try:
                 self.aof.turn()
                 if self.aof.error is not None and not len(self.aof.journal):
@@ -585,8 +598,9 @@ class Persistence:
     def reconsider(self) -> None:
         """Whether writes are refused, and with what text."""
         text = None
-        if self.aof is not None and self.aof.error is not None:
-            text = f"MISCONF Errors writing to the AOF file: {self.aof.error.strerror or self.aof.error}"
+        error = None if self.aof is None else self.aof.error or self.aof.sync_error
+        if error is not None:
+            text = f"MISCONF Errors writing to the AOF file: {error.strerror or error}"
         elif not self.last_save_ok and self.settings["stop-writes-on-bgsave-error"] and self.settings["save"]:
             text = SNAPSHOT_FAILED
         self.engine.refuse_writes(text)

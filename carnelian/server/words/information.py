@@ -186,7 +186,7 @@ def persistence_fields(c):
     yield "aof_last_bgrewrite_status", "ok" if files is None or files.last_rewrite_ok else "err"
     yield "aof_rewrites", files.rewrites if files is not None else 0
     yield "aof_rewrites_consecutive_failures", files.rewrite_failures if files is not None else 0
-    yield "aof_last_write_status", "ok" if files is None or files.aof is None or files.aof.error is None else "err"
+    yield "aof_last_write_status", "ok" if files is None or files.aof is None or (files.aof.error or files.aof.sync_error) is None else "err"
     yield "aof_last_cow_size", 0
     yield "module_fork_in_progress", 0
     yield "module_fork_last_cow_size", 0

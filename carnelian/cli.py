@@ -97,6 +97,36 @@ def mended(report, yes: bool) -> bool:
     return again.is_sound
 
 
+@app.command()
+def convert(source: str = typer.Argument(metavar="SOURCE", help="An RDB file, an append-only file or directory, or JSON lines (- is standard input)."),
+            target: str = typer.Argument(metavar="TARGET", help="What to write: NAME.rdb, NAME.aof, a directory, NAME.jsonl, or - for standard output."),
+            from_format: str = typer.Option(None, "--from", metavar="FORMAT", help="rdb, aof or jsonl, if the source does not tell."),
+            to_format: str = typer.Option(None, "--to", metavar="FORMAT", help="rdb, aof or jsonl, if the target's name does not tell."),
+            rdb_version: int = typer.Option(None, "--rdb-version", help="9 to 12; else the lowest of 10 and 12 that holds the data."),
+            force: bool = typer.Option(False, "--force", help="Replace a target that is there.")) -> None:
+    """Write data in another format: RDB files, append-only files (one file or a directory), JSON lines.
+
+    The source is only read; the target appears whole or not at all.
+    """
+    from carnelian.persistence.bar import Bar
+    from carnelian.persistence.convert import Refused
+    from carnelian.persistence.convert import convert as convert_file
+    from carnelian.persistence.loading import DamagedFile
+    from carnelian.persistence.lock import AlreadyOpen
+
+    try:
+        with Bar() as bar:
+            content = convert_file(source, target, from_format, to_format, rdb_version, force, bar)
+    except DamagedFile as error:
+        print(f"carnelian: {error}", file=sys.stderr)
+        raise typer.Exit(1) from None
+    except (OSError, Refused, AlreadyOpen) as error:
+        print(f"carnelian: {reason(error)}", file=sys.stderr)
+        raise typer.Exit(2) from None
+    functions = f" and {len(content.functions)} libraries of functions" if content.functions else ""
+    print(f"carnelian: {content.keys} keys{functions} from {source} to {target}", file=sys.stderr)
+
+
 def reason(error) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror

@@ -13,16 +13,11 @@ import anycrc
 
 from carnelian.persistence import format
 from carnelian.persistence.files import sync_directory
+from carnelian.persistence.json_lines import NAMES
 from carnelian.persistence.loading import DamagedFile, is_rdb
-from carnelian.persistence.lock import NAME, DirectoryLock
+from carnelian.persistence.lock import no_server_near
 from carnelian.persistence.manifest import Manifest
-from carnelian.types.hash import Hash
-from carnelian.types.json_document import JsonDocument
-from carnelian.types.list import List
 from carnelian.types.serial_read import DamagedValue, Input
-from carnelian.types.set import Set
-from carnelian.types.sorted_set import SortedSet
-from carnelian.types.stream import Stream
 
 MODEL = anycrc.Model("CRC64-REDIS")
 CHECKED_AT_ONCE = 16 << 20      # bytes of a checksum between two looks at the progress
@@ -156,9 +151,6 @@ def first_of(data, at: int) -> bytes:
 
 
 # --- RDB files -----------------------------------------------------------------------------------------------------
-
-NAMES = {bytes: "string", List: "list", Set: "set", SortedSet: "zset", Hash: "hash", Stream: "stream", JsonDocument: "json"}
-
 
 class DatabaseCount:
     """What was found in one database."""
@@ -397,7 +389,7 @@ def known_words() -> dict:
     """Lower-case name -> set of subcommands or None: what an engine can run."""
     import carnelian.persistence.words
     import carnelian.scripting.function_words
-    import carnelian.scripting.script_words
+    import carnelian.scripting.words
     from carnelian.engine.engine import Engine
 
     return {bytes_of(name): {bytes_of(sub) for sub in command.subcommands} if command.subcommands else None
@@ -490,20 +482,11 @@ def shown(word: bytes) -> str:
 
 def truncate(report: Report) -> str:
     """Cuts the damaged end off; the whole file is kept beside: the path of that copy. OSError, AlreadyOpen."""
-    path, cut = report.path, report.cut
-    directory = os.path.dirname(os.path.abspath(path))
-    locks = []
-    try:
-        for place in (directory, os.path.dirname(directory)):
-            if os.path.exists(os.path.join(place, NAME)):           # the directory of a server: it must not be running
-                locks.append(DirectoryLock(place))
-        copy = copied(path)
-        with open(path, "r+b") as file:
-            file.truncate(cut)
+    with no_server_near(report.path):
+        copy = copied(report.path)
+        with open(report.path, "r+b") as file:
+            file.truncate(report.cut)
             os.fsync(file.fileno())
-    finally:
-        for lock in locks:
-            lock.release()
     return copy
 
 

@@ -1,4 +1,5 @@
 """One process for a directory."""
+import contextlib
 import os
 
 try:
@@ -35,3 +36,17 @@ class DirectoryLock:
     def release(self) -> None:
         """The file stays: deleting it would race with another process that has just opened it."""
         os.close(self.descriptor)
+
+
+@contextlib.contextmanager
+def no_server_near(path: str):
+    """For tools that change a file of data: AlreadyOpen if a server runs in its directory or the one above.
+
+    Where no server has ever run, nothing is made.
+    """
+    directory = os.path.dirname(os.path.abspath(path))
+    with contextlib.ExitStack() as stack:
+        for place in {directory, os.path.dirname(directory)}:
+            if os.path.exists(os.path.join(place, NAME)):
+                stack.callback(DirectoryLock(place).release)
+        yield

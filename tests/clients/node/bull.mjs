@@ -101,6 +101,7 @@ await run({
     jobs.on("stalled", ({ id }) => stalled.push(id));
     jobs.process(async ({ data }) => data.text);
     assert.equal(await job.finished(), "not lost");
+    await until("the stall is told", () => stalled.length > 0);        // it may come after the job's end
     assert.deepEqual(stalled, [job.id]);
     await jobs.close();
   },

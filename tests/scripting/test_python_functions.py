@@ -309,5 +309,5 @@ def test_the_servers_option(tmp_path):
         assert client("CONFIG", "GET", "functions")[1] == f"{EXAMPLE} {other}".encode()
         client.close()
     other.write_text("1 +")
-    done = subprocess.run([sys.executable, "-m", "carnelian", "serve", str(config), "--port", "0"], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-m", "carnelian", "serve", str(config), "--port", "0", "--save", ""], capture_output=True, text=True, timeout=60)
     assert done.returncode == 1 and "SyntaxError" in done.stderr, done

@@ -125,7 +125,7 @@ def test_signals_end_it(plane, number, tmp_path):
 
 def test_daemonize(tmp_path):
     port, pidfile = servers.free_port(), tmp_path / "pid"
-    done = carnelian("serve", "--port", str(port), "--daemonize", "yes", "--pidfile", str(pidfile))
+    done = carnelian("serve", "--port", str(port), "--save", "", "--daemonize", "yes", "--pidfile", str(pidfile))
     assert done.returncode == 0
     client = Client(("127.0.0.1", port))            # it listened before it went to the background
     assert client("PING") == Status(b"PONG")

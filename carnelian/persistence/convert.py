@@ -342,7 +342,7 @@ def put_old_stream(output: Output, stream: Stream) -> None:
     for id, data in blocks:
         output.put_bytes(struct.pack(">QQ", *id))
         output.put_bytes(data)
-    output.put_length(len(stream))
+    output.put_length(stream.length)
     for number in stream.last_id:
         output.put_length(number)
     groups = stream.groups or {}

@@ -184,7 +184,7 @@ def sorted_set_of(content) -> SortedSet:
         member, score = bytes_of(pair[0]), pair[1]
         if score in ("inf", "-inf"):
             score = float(score)
-        need(type(score) in (int, float) and not math.isnan(score), 'a score is a number, "inf" or "-inf"')
+        need(type(score) in (int, float), 'a score is a number, "inf" or "-inf"')
         need(member not in seen, "a member is there twice")
         seen.add(member)
         try:
@@ -219,7 +219,7 @@ def stream_of(content) -> Stream:
         need(stream.add(id_of(entry[0]), words), "IDs of entries rise, from 0-1 on")
     last = id_of(content["last_id"]) if "last_id" in content else stream.last_id
     need(last >= stream.last_id, "the last ID is below that of an entry")
-    added = integer(content.get("entries_added", len(stream)), len(stream), LATEST, "entries_added")
+    added = integer(content.get("entries_added", stream.length), stream.length, LATEST, "entries_added")
     stream.set_state(last, added, id_of(content.get("max_deleted_id", "0-0")))
     for group in array(content.get("groups", []), "groups"):
         add_group(stream, group)

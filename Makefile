@@ -21,7 +21,6 @@ export ARGS
 run: build
 	@port=$$(sed -n 's/.*--port[ =]*\([0-9][0-9]*\).*/\1/p' <<< "$$ARGS"); port=$${port:-6379}; \
 	echo "carnelian on port $$port: redis-cli -p $$port, or redis://127.0.0.1:$$port in any Redis client. Ctrl-C ends it."; \
-	echo 'The data are in memory only, for now: they end with the server.'
 	@exec $(VENV_PYTHON) -m carnelian serve $(ARGS)
 
 test: build

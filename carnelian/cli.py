@@ -186,7 +186,16 @@ def banner(server) -> str:
                   f"  connect with redis-cli -p {port}, or redis://127.0.0.1:{port} in any Redis client"]
     else:
         lines += [f"  listening on {places[0]}", f"  connect with redis-cli -s {places[0]}"]
-    return "\n".join(lines + ["  the data are in memory only: they end with the server (Ctrl-C)"])
+    return "\n".join([*lines, "  " + kept(server.config)])
+
+
+def kept(config) -> str:
+    """What becomes of the data."""
+    if config["appendonly"]:
+        return f"changes are kept in {os.path.join(os.getcwd(), config['appenddirname'])} (appendfsync {config['appendfsync']})"
+    if config["save"]:
+        return f"snapshots are kept in {os.path.join(os.getcwd(), config['dbfilename'])} (--appendonly yes keeps every change)"
+    return "the data are in memory only: they end with the server (Ctrl-C)"
 
 
 def daemonize() -> None:

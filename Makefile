@@ -20,7 +20,7 @@ export ARGS
 
 run: build
 	@port=$$(sed -n 's/.*--port[ =]*\([0-9][0-9]*\).*/\1/p' <<< "$$ARGS"); port=$${port:-6379}; \
-	echo "carnelian on port $$port: redis-cli -p $$port, or redis://127.0.0.1:$$port in any Redis client. Ctrl-C ends it."; \
+	echo "carnelian on port $$port: redis-cli -p $$port, or redis://127.0.0.1:$$port in any Redis client. Ctrl-C ends it."
 	@exec $(VENV_PYTHON) -m carnelian serve $(ARGS)
 
 test: build

@@ -98,10 +98,10 @@ def mended(report, yes: bool) -> bool:
 
 
 @app.command()
-def convert(source: str = typer.Argument(metavar="SOURCE", help="An RDB file, an append-only file or directory, or JSON lines (- is standard input)."),
-            target: str = typer.Argument(metavar="TARGET", help="What to write: NAME.rdb, NAME.aof, a directory, NAME.jsonl, or - for standard output."),
-            from_format: str = typer.Option(None, "--from", metavar="FORMAT", help="rdb, aof or jsonl, if the source does not tell."),
-            to_format: str = typer.Option(None, "--to", metavar="FORMAT", help="rdb, aof or jsonl, if the target's name does not tell."),
+def convert(source: str = typer.Argument(metavar="SOURCE", help="RDB file, append-only file or directory, JSON lines; - is stdin."),
+            target: str = typer.Argument(metavar="TARGET", help="NAME.rdb, NAME.aof, a directory, NAME.jsonl; - is stdout."),
+            from_format: str = typer.Option(None, "--from", metavar="FORMAT", help="rdb, aof, jsonl: if the source does not tell."),
+            to_format: str = typer.Option(None, "--to", metavar="FORMAT", help="rdb, aof, jsonl: if the target's name does not tell."),
             rdb_version: int = typer.Option(None, "--rdb-version", help="9 to 12; else the lowest of 10 and 12 that holds the data."),
             force: bool = typer.Option(False, "--force", help="Replace a target that is there.")) -> None:
     """Write data in another format: RDB files, append-only files (one file or a directory), JSON lines.

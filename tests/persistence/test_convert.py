@@ -136,6 +136,16 @@ def test_damaged_sources(source, tmp_path):
     assert sorted(os.listdir(tmp_path)) == ["a.aof", "a.rdb", "x"]
 
 
+def test_requests_that_fail(tmp_path, caplog):
+    """They have changed nothing when they were written, either; a server says so and goes on."""
+    (tmp_path / "a.aof").write_bytes(convert.request(b"SET", b"a", b"x") + convert.request(b"INCR", b"a") + convert.request(b"SET", b"b", b"1"))
+    assert convert.convert(f"{tmp_path}/a.aof", f"{tmp_path}/b.rdb").keys == 2
+    assert "was answered with an error: ERR value is not an integer" in caplog.text
+    (tmp_path / "a.aof").write_bytes(convert.request(b"NOSUCH"))
+    with pytest.raises(DamagedFile, match="unknown command"):
+        convert.convert(f"{tmp_path}/a.aof", f"{tmp_path}/c.rdb")
+
+
 def test_standard_input_and_output(tmp_path):
     done = run("-", "-", input='{"key":"a","type":"list","value":["x",{"base64":"/w=="}]}\n\n{"db":2,"key":"b","type":"string","value":"ä"}\n')
     assert done.exit_code == 0

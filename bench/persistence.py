@@ -167,6 +167,7 @@ def loaded_in(server):
         server.process.kill()
         server.process.wait()
         if not there:
+            server.dump = None
             (server.directory / "dump.rdb").unlink()
         began = time.monotonic()
         server.start()

@@ -14,7 +14,7 @@ MODEL = anycrc.Model("CRC64-REDIS")
 # Bytes written between two syncs: so the last one is short, and the disk's queue never holds up others for long.
 SYNC_EVERY = 32 << 20
 # Chunks that may wait for the thread before `is_behind` says so.
-MOST_WAITING = 64
+MOST_WAITING = 512
 # For the names of temporary files: one that was given up may still be on its way when the next one begins.
 NUMBERS = itertools.count(1)
 TEMPORARY = re.compile(r"temp-\d+-\d+\.rdb|.+\.manifest\.\d+\.tmp")

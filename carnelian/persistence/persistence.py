@@ -22,13 +22,19 @@ from carnelian.version import REDIS_VERSION
 
 log = logging.getLogger("carnelian")
 
-SLICE = 300_000                 # nanoseconds of one slice of a snapshot
+SLICE = 300_000                 # nanoseconds of one slice of a snapshot, if no client comes meanwhile
+PIECE = 25_000                  # between two looks whether one has come
 LOAD_SLICE = 20_000_000         # of loading, between two looks at the clients
 RETRY_AFTER = 5                 # seconds after a failed snapshot, when save points want one
 SNAPSHOT_FAILED = ("MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that "
                    "may modify the data set are disabled, because this instance is configured to report errors during writes if "
                    "RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about "
                    "the RDB error.")
+
+
+def nobody() -> bool:
+    """Whether a client waits, as far as an engine without a server can tell."""
+    return False
 
 
 class Settings:
@@ -129,6 +135,7 @@ class Persistence:
         self.loaded_keys = 0
         self.expired_keys = 0
         self.next_turn = 0.0
+        self.is_wanted = nobody             # whether a client waits for the engine: a slice of a snapshot ends then
         self.started = False                # changes are written
         engine.persistence = self
 
@@ -533,7 +540,12 @@ class Persistence:
                 return writing.due - now
             if writing.file.is_behind:
                 return 0.001
-            writing.advance(SLICE)
+            # In pieces so short that a client which comes meanwhile hardly notices.
+            while not writing.advance(PIECE) and not self.is_wanted():
+                if time.monotonic() - now >= SLICE / 1e9:
+                    # Whoever can't tell whether clients wait gives way to them by and by.
+                    busy = busy and self.is_wanted is nobody
+                    break
             spent = time.monotonic() - now
             pause = spent * (100 / self.settings["snapshot-effort"] - 1) if busy else 0.0
             writing.due = now + spent + pause

@@ -23,7 +23,7 @@ from carnelian.types.serial_write import type_of
 log = logging.getLogger("carnelian")
 
 # Bytes gathered before they are handed on.
-CHUNK = cython.declare(cython.size_t, 1 << 18)
+CHUNK = cython.declare(cython.size_t, 1 << 15)
 # Steps of a scan (a bucket or two each) between two looks at the clock.
 STEPS = cython.declare(cython.int, 16)
 DATABASE = cython.declare(cython.int, format.DATABASE)

@@ -3,6 +3,7 @@ import asyncio
 import gc
 import logging
 import os
+import select
 import signal
 import sys
 import time
@@ -274,6 +275,10 @@ class Server:
             from carnelian.server.transport import StreamPlane
 
             self.plane = StreamPlane(self.clients, self.config["tcp-backlog"], self.after_batch)
+        if self.reactor is not None:
+            poller = select.poll()
+            poller.register(self.reactor.fileno(), select.POLLIN)
+            self.persistence.is_wanted = lambda: bool(poller.poll(0))
 
     def serve_ready(self) -> None:
         """The epoll set is ready, in another's loop."""

@@ -24,10 +24,10 @@ ctypedef void *(*get_pointer)(lua_State *, int) noexcept nogil
 
 cdef struct Lua:
     of_state gettop
-    of_index type, toboolean, checkstack, ref
-    of_two gc
+    of_index type, toboolean, checkstack, ref, next, getmetatable
+    of_two gc, rawequal
     of_three pcall
-    at_index settop, pushboolean
+    at_index settop, pushboolean, rawset, pushvalue
     at_two createtable, rawgeti, rawseti, unref
     push_nothing pushnil
     push_number pushnumber
@@ -38,6 +38,8 @@ cdef struct Lua:
     get_string tolstring
     get_number tonumber
     get_pointer touserdata
+
+cdef Lua lua                            # filled in by open_bridge
 
 cdef class Caller:                      # what redis.call of a script ends in
     cdef object execute(self, tuple words)

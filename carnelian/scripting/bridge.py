@@ -35,8 +35,6 @@ ALL_RESULTS = cython.declare(cython.int, -1)
 BAD_ARGUMENT = cython.declare(tuple, (None, 0, b"ERR Lua redis lib command arguments must be strings or integers"))
 NO_MEMORY = cython.declare(tuple, (None, 0, b"ERR not enough memory"))
 
-lua = cython.declare(Lua)
-
 
 class Caller:
     """What a script's words are run by."""
@@ -151,9 +149,14 @@ def find_functions(library):
     lua.toboolean = cython.cast(of_index, address(library, "lua_toboolean"))
     lua.checkstack = cython.cast(of_index, address(library, "lua_checkstack"))
     lua.ref = cython.cast(of_index, address(library, "luaL_ref"))
+    lua.next = cython.cast(of_index, address(library, "lua_next"))
+    lua.getmetatable = cython.cast(of_index, address(library, "lua_getmetatable"))
+    lua.rawequal = cython.cast(of_two, address(library, "lua_rawequal"))
     lua.gc = cython.cast(of_two, address(library, "lua_gc"))
     lua.pcall = cython.cast(of_three, address(library, "lua_pcall"))
     lua.settop = cython.cast(at_index, address(library, "lua_settop"))
+    lua.rawset = cython.cast(at_index, address(library, "lua_rawset"))
+    lua.pushvalue = cython.cast(at_index, address(library, "lua_pushvalue"))
     lua.pushboolean = cython.cast(at_index, address(library, "lua_pushboolean"))
     lua.createtable = cython.cast(at_two, address(library, "lua_createtable"))
     lua.rawgeti = cython.cast(at_two, address(library, "lua_rawgeti"))

@@ -28,6 +28,7 @@ from carnelian.engine.statistics import SCRIPT_ADDRESS
 from carnelian.keyspace import declaration
 from carnelian.scripting.bridge import open_bridge
 from carnelian.scripting.conversion import FLAT_MOST, argument_text, reply_from_lua, reply_to_lua
+from carnelian.scripting.formats import quick_functions
 from carnelian.scripting.scanner import refusal
 from carnelian.scripting.tail_calls import keep_frames
 from carnelian.version import REDIS_VERSION
@@ -135,8 +136,9 @@ class Interpreter(Caller):
         if self.kill_word == "FUNCTION":
             source = (Path(__file__).parent / "lua" / "library.lua").read_bytes()
             self.library = self.lua.compile(source, name=b"=carnelian")(host, shared)
+        quick = None if self.bridge is None else quick_functions(self.bridge, self.lua)
         for name in LIBRARIES:
-            import_module(f"carnelian.scripting.libraries.{name}").install(self.lua)
+            import_module(f"carnelian.scripting.libraries.{name}").install(self.lua, quick)
             self.adopt(name.encode())
         names = self.lua.globals()
         for name in list(names.keys()):

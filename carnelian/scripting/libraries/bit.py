@@ -184,6 +184,6 @@ return bit
 """
 
 
-def install(lua) -> None:
+def install(lua, quick=None) -> None:
     """Defines the global `bit`."""
-    define(lua, "bit", SOURCE)
+    define(lua, "bit", SOURCE, quick)

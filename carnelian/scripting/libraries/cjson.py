@@ -14,6 +14,7 @@ local bad_argument, check_string, check_integer = support.bad_argument, support.
 local null = newproxy(true)             -- where Redis has a null pointer, which reads so
 getmetatable(null).__tostring = function() return "userdata: (nil)" end
 getmetatable(null).__metatable = false
+local quick_encode, quick_decode = support.quick.encode, support.quick.decode      -- nil: there are none
 setfenv(1, {})
 
 local escapes = {['"'] = '\\"', ["\\"] = "\\\\", ["/"] = "\\/", ["\127"] = "\\u007f"}
@@ -145,6 +146,7 @@ local function new()
     local encode_invalid, decode_invalid = false, true
     local keep_buffer, precision, number_format, key_format = true, 14, "%.14g", '"%.14g":'
     local mark_arrays = false
+    local quick_encode, quick_decode = quick_encode, quick_decode      -- nil as well once a setting is changed
 
     -- Writing. `frame` counts the frames of this function on the stack, and so the depth.
     local function append(out, n, value, frame)
@@ -238,6 +240,12 @@ local function new()
     function instance.encode(...)
         if select("#", ...) ~= 1 then
             bad_argument(1, "expected 1 argument")
+        end
+        if quick_encode then
+            local done, text = quick_encode((...), null)
+            if done then
+                return text
+            end
         end
         local out = {}
         local n = append(out, 0, (...), 1)
@@ -394,6 +402,12 @@ local function new()
         if select("#", ...) ~= 1 then
             bad_argument(1, "expected 1 argument")
         end
+        if quick_decode then
+            local done, value = quick_decode((...), null)
+            if done then
+                return value
+            end
+        end
         local text = check_string(1, 1, (...))
         if #text >= 2 and (byte(text, 1) == 0 or byte(text, 2) == 0) then
             error("JSON parser does not support UTF-16 or UTF-32", 2)
@@ -424,6 +438,7 @@ local function new()
     local function setting(names, get, set)
         return function(...)
             local count, value = select("#", ...), (...)
+            quick_encode, quick_decode = nil, nil
             if count > 1 then
                 bad_argument(2, "found too many arguments")
             end
@@ -443,6 +458,7 @@ local function new()
     local function number_setting(least, most, get, set)
         return function(...)
             local count, value = select("#", ...), (...)
+            quick_encode, quick_decode = nil, nil
             if count > 1 then
                 bad_argument(2, "found too many arguments")
             end
@@ -477,6 +493,7 @@ local function new()
     function instance.encode_sparse_array(...)
         local count = select("#", ...)
         local convert, ratio, safe = ...
+        quick_encode, quick_decode = nil, nil
         if count > 3 then
             bad_argument(4, "found too many arguments")
         end
@@ -513,6 +530,6 @@ return new()
 """
 
 
-def install(lua) -> None:
+def install(lua, quick=None) -> None:
     """Defines the global `cjson`."""
-    define(lua, "cjson", SOURCE)
+    define(lua, "cjson", SOURCE, quick)

@@ -14,6 +14,7 @@ local bad_argument, check_string, check_integer = support.bad_argument, support.
 local four, pack_double, unpack_double = support.four, support.pack_double, support.unpack_double
 local pack_float, unpack_float = support.pack_float, support.unpack_float
 local give = unpack
+local quick_pack, quick_unpack = support.quick.pack, support.quick.unpack       -- nil: there are none
 setfenv(1, {})
 
 local DEEPEST = 16                      -- levels of tables; those below are packed as nil
@@ -120,6 +121,12 @@ local function pack(...)
     local count = select("#", ...)
     if count == 0 then
         bad_argument(0, "MessagePack pack needs input.")
+    end
+    if quick_pack and count == 1 then
+        local done, text = quick_pack((...))
+        if done then
+            return text
+        end
     end
     local out, n = {}, 0
     for index = 1, count do
@@ -252,6 +259,12 @@ local function check_place(text, limit, offset)
 end
 
 local function unpack(...)
+    if quick_unpack then
+        local done, value = quick_unpack((...))
+        if done then
+            return value
+        end
+    end
     local text = check_string(1, select("#", ...), (...))
     if #text > 0 then
         local value, at = read(text, 1, 1)
@@ -299,6 +312,6 @@ return {pack = pack, unpack = unpack, unpack_one = unpack_one, unpack_limit = un
 """
 
 
-def install(lua) -> None:
+def install(lua, quick=None) -> None:
     """Defines the global `cmsgpack`."""
-    define(lua, "cmsgpack", SOURCE)
+    define(lua, "cmsgpack", SOURCE, quick)

@@ -326,6 +326,6 @@ return {pack = pack, unpack = unpack, size = size}
 """
 
 
-def install(lua) -> None:
+def install(lua, quick=None) -> None:
     """Defines the global `struct`."""
-    define(lua, "struct", SOURCE)
+    define(lua, "struct", SOURCE, quick)

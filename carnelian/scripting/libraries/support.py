@@ -3,6 +3,7 @@
 The libraries are Lua, not Python called from Lua. A call across that border costs as much as thirty instructions of Lua
 and then each table would be read and made across it, a value at a time; a Lua function has no attributes to reach Python
 by; the hook that stops an endless script sees it; and an error names the script's line, as that of a C library does.
+Where Lua's C functions are at hand, formats.py does the usual cases of cmsgpack and cjson before them.
 """
 
 # Errors name the function as the caller called it, and the line of the call: `level` is that of the library's function,
@@ -190,10 +191,12 @@ return {bad_argument = bad_argument, check_string = check_string, check_number =
         unpack_double = unpack_double, pack_float = pack_float, unpack_float = unpack_float}
 """
 
-def define(lua, name: str, source: bytes) -> None:
-    """Makes the global of that name of the table that the Lua source returns; the source gets SUPPORT's table.
+def define(lua, name: str, source: bytes, quick=None) -> None:
+    """Makes the global of that name of the table that the Lua source returns; the source gets SUPPORT's table,
+    with the C functions in `quick` (formats.py) where there are some.
 
     The interpreter's own globals must still be whole; to protect the table against writes is its business.
     """
     support = lua.compile(SUPPORT, name=b"=carnelian")()
+    support[b"quick"] = lua.table_from(quick or {})
     lua.globals()[name.encode()] = lua.compile(source, name=b"=carnelian")(support)

@@ -27,8 +27,8 @@ cdef struct Lua:
     of_index type, toboolean, checkstack, ref, next, getmetatable
     of_two gc, rawequal
     of_three pcall
-    at_index settop, pushboolean, rawset, pushvalue
-    at_two createtable, rawgeti, rawseti, unref
+    at_index settop, pushboolean, rawset, pushvalue, insert
+    at_two call, createtable, rawgeti, rawseti, unref
     push_nothing pushnil
     push_number pushnumber
     push_string pushlstring
@@ -48,7 +48,7 @@ cdef class Caller:                      # what redis.call of a script ends in
 cdef class Bridge:
     cdef lua_State *state
     cdef void *runtime                  # lupa's LuaRuntime
-    cdef readonly object call           # the Lua function that hands a word to the Caller
+    cdef readonly object call_finished_by   # a Lua function that makes redis.call, see call_from_lua
     cdef object keep_in_lua
     cdef int run_script, run_function   # references in Lua's registry
     cdef Py_ssize_t used(self) noexcept
@@ -59,5 +59,7 @@ cdef class Body:                        # a Lua function that is run without lup
     cdef void *bridge
     cdef int reference                  # in Lua's registry
 
-cdef int call_from_lua(lua_State *state) noexcept with gil
+cdef int closed_from_lua(lua_State *state) noexcept nogil
+cdef int call_from_lua(lua_State *state) noexcept nogil
+cdef int execute_from_lua(lua_State *state) noexcept with gil
 cdef int keep_from_lua(lua_State *state) noexcept with gil

@@ -6,7 +6,7 @@ time than all the rest of a short script. So the two that every script makes, it
 shared library exports Lua's functions. Where it does not (another platform, another build), `open_bridge` gives None, and
 everything goes through lupa.
 
-What Lua calls here never raises a Lua error, and looks at Lua's memory first (see interpreter.py). The global interpreter lock
+What Lua calls here never raises a Lua error while Python is at work, and looks at Lua's memory first (see interpreter.py). The global interpreter lock
 is kept while Lua runs; Interpreter.interrupted gives it away for a moment now and then.
 
 Lua's functions: https://www.lua.org/manual/5.1/manual.html#3.7, their numbers: lua.h.
@@ -20,15 +20,18 @@ from cython.cimports.cpython.bytes import (
 from cython.cimports.cpython.ref import Py_DECREF, Py_INCREF
 from cython.cimports.cpython.tuple import PyTuple_New, PyTuple_SET_ITEM
 from cython.cimports.libc.stdint import int64_t, uintptr_t
+from cython.cimports.libc.stdio import snprintf
 
 from carnelian.scripting.conversion import argument_text
 
 NUMBER = cython.declare(cython.int, 3)                  # types of values
 STRING = cython.declare(cython.int, 4)
 BOOLEAN = cython.declare(cython.int, 1)
+NIL = cython.declare(cython.int, 0)
 REGISTRY = cython.declare(cython.int, -10000)           # places that are no stack slots
 GLOBALS = cython.declare(cython.int, -10002)
 UPVALUE = cython.declare(cython.int, -10003)
+SECOND_UPVALUE = cython.declare(cython.int, -10004)
 COUNT = cython.declare(cython.int, 3)                   # lua_gc: kilobytes in use
 ALL_RESULTS = cython.declare(cython.int, -1)
 
@@ -134,11 +137,11 @@ def open_bridge(runtime, caller: Caller):
     functions = []
     for function in (1, 2):
         lua.pushlightuserdata(bridge.state, cython.cast(cython.p_void, caller))
-        lua.pushcclosure(bridge.state, call_from_lua if function == 1 else keep_from_lua, 1)
+        lua.pushcclosure(bridge.state, closed_from_lua if function == 1 else keep_from_lua, 1)
         lua.setfield(bridge.state, GLOBALS, b"crossing")
         functions.append(runtime.globals()[b"crossing"])
     del runtime.globals()[b"crossing"]
-    bridge.call, bridge.keep_in_lua = functions
+    bridge.call_finished_by, bridge.keep_in_lua = functions
     return bridge
 
 
@@ -156,6 +159,8 @@ def find_functions(library):
     lua.pcall = cython.cast(of_three, address(library, "lua_pcall"))
     lua.settop = cython.cast(at_index, address(library, "lua_settop"))
     lua.rawset = cython.cast(at_index, address(library, "lua_rawset"))
+    lua.insert = cython.cast(at_index, address(library, "lua_insert"))
+    lua.call = cython.cast(at_two, address(library, "lua_call"))
     lua.pushvalue = cython.cast(at_index, address(library, "lua_pushvalue"))
     lua.pushboolean = cython.cast(at_index, address(library, "lua_pushboolean"))
     lua.createtable = cython.cast(at_two, address(library, "lua_createtable"))
@@ -233,8 +238,28 @@ def push_table(state: cython.p_void, values: tuple, start: cython.Py_ssize_t, en
 
 # --- called by Lua ---------------------------------------------------------------------------------------------------
 
+def closed_from_lua(state):
+    """(finish): a Lua function that hands a word to the Caller. `finish` gets the answers that are no plain values."""
+    lua.settop(state, 1)
+    lua.pushlightuserdata(state, lua.touserdata(state, UPVALUE))
+    lua.insert(state, 1)
+    lua.pushcclosure(state, call_from_lua, 2)
+    return 1
+
+
 def call_from_lua(state):
-    """redis.call and redis.pcall: how many values are on the stack for lua/api.lua to look at."""
+    """redis.call and redis.pcall. `finish` may raise: nothing of Python's is held here meanwhile."""
+    count: cython.int = execute_from_lua(state)
+    if lua.type(state, -count) != NIL:
+        return count
+    lua.pushvalue(state, SECOND_UPVALUE)
+    lua.insert(state, -count - 1)
+    lua.call(state, count, 1)
+    return 1
+
+
+def execute_from_lua(state):
+    """How many values of an answer are on the stack, one at least: see lua/replies.lua."""
     caller: Caller = cython.cast(Caller, lua.touserdata(state, UPVALUE))
     try:
         words = words_of(state)
@@ -258,6 +283,8 @@ def words_of(state: cython.p_void) -> tuple:
     count: cython.int = lua.gettop(state)
     size: cython.size_t = 0
     text: cython.p_const_char
+    digits: cython.char[24]
+    number: cython.double
     i: cython.int
     words: tuple = PyTuple_New(count)
     for i in range(count):
@@ -265,7 +292,11 @@ def words_of(state: cython.p_void) -> tuple:
             text = lua.tolstring(state, i + 1, cython.address(size))
             word = PyBytes_FromStringAndSize(text, size)
         elif lua.type(state, i + 1) == NUMBER:
-            word = argument_text(number_of(lua.tonumber(state, i + 1)))
+            number = lua.tonumber(state, i + 1)
+            if -1e18 < number < 1e18 and number == cython.cast(cython.double, cython.cast(int64_t, number)):
+                word = PyBytes_FromStringAndSize(digits, snprintf(digits, 24, "%lld", cython.cast(cython.longlong, number)))
+            else:
+                word = argument_text(number_of(number))
         else:
             return None
         Py_INCREF(word)

@@ -119,7 +119,8 @@ class Interpreter(Caller):
         major, minor, patch = map(int, REDIS_VERSION.split("."))
         self.bridge = open_bridge(self.lua, self)
         host = self.lua.table_from({name.encode(): function for name, function in {
-            "call": self.call_word if self.bridge is None else self.bridge.call,
+            "call": self.call_word,
+            "call_finished_by": None if self.bridge is None else self.bridge.call_finished_by,
             "few": 24 if self.bridge is None else None,          # lupa takes the square of the time for many arguments
             "call_packed": self.call_packed, "more": self.more, "interrupted": self.interrupted,
             "check_source": refusal, "is_exception": is_exception, "number_text": argument_text, "sha1": sha1,

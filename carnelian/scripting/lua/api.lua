@@ -49,6 +49,11 @@ local function protected_call(...)
     return finish_pcall(call_word(...))
 end
 
+if host.call_finished_by then
+    -- As above, in C.
+    call, protected_call = host.call_finished_by(finish_call), host.call_finished_by(finish_pcall)
+end
+
 if FEW then
     local direct_call, direct_protected_call = call, protected_call
 

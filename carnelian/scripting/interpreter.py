@@ -51,6 +51,9 @@ LOG_LEVELS = (logging.DEBUG, logging.INFO, logging.INFO, logging.WARNING)
 LONGEST_LOAD = 500                              # milliseconds that the body of a library may take
 ALL = cython.declare(cython.int, 3)             # targets of effects
 
+LONG_MIN = cython.declare(object, -2**63)
+LONG_MAX = cython.declare(object, 2**63 - 1)
+OK_ANSWER = cython.declare(tuple, (None, 1, b"OK"))
 NOT_KNOWN = (None, 0, b"ERR Unknown Redis command called from script")
 WRONG_COUNT = (None, 0, b"ERR Wrong number of args calling Redis command from script")
 NO_WORD = (None, 0, b"ERR Please specify at least one argument for this redis lib call")
@@ -513,6 +516,12 @@ class Interpreter(Caller):
             if PyBytes_GET_SIZE(value) > MARGIN // 4 and self.lacks_memory(len(value)):
                 return NO_MEMORY
             return value
+        if type(value) is int and LONG_MIN <= value <= LONG_MAX:
+            return value
+        if value is None and self.session.writer.resp == 2:
+            return False
+        if value is OK:
+            return OK_ANSWER
         answer, self.pending, size = reply_to_lua(value, self.session.writer.resp)
         self.pending_at = 0
         if size > MARGIN // 4 and self.lacks_memory(size):

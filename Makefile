@@ -1,4 +1,5 @@
 # make run      build everything and serve on port 6379        make run ARGS="--port 7777"
+#               The data are kept in ./data by an append-only file, unless ARGS names a configuration file or other settings.
 # make test     build everything and run all tests             make test ARGS="tests/types -x"
 # make build    the virtual environment and the compiled modules
 # make bench    side by side with redis-server
@@ -20,8 +21,11 @@ export ARGS
 
 run: build
 	@port=$$(sed -n 's/.*--port[ =]*\([0-9][0-9]*\).*/\1/p' <<< "$$ARGS"); port=$${port:-6379}; \
-	echo "carnelian on port $$port: redis-cli -p $$port, or redis://127.0.0.1:$$port in any Redis client. Ctrl-C ends it."
-	@exec $(VENV_PYTHON) -m carnelian serve $(ARGS)
+	echo "carnelian on port $$port: redis-cli -p $$port, or redis://127.0.0.1:$$port in any Redis client. Ctrl-C ends it."; \
+	case "$$ARGS" in \
+	  ''|--*) mkdir -p data; exec $(VENV_PYTHON) -m carnelian serve --dir data --appendonly yes $(ARGS);; \
+	  *) exec $(VENV_PYTHON) -m carnelian serve $(ARGS);; \
+	esac
 
 test: build
 	$(VENV_PYTHON) -m pytest $(ARGS)

@@ -48,7 +48,7 @@ class Server:
                 client = Client(self.address, timeout=2)
                 answer = client("PING")
                 client.close()
-                if isinstance(answer, bytes):       # +PONG, or -NOAUTH, ...: it is up
+                if isinstance(answer, bytes) and not answer.startswith(b"LOADING"):       # +PONG, or -NOAUTH, ...: it is up
                     return
             except OSError:
                 pass

@@ -212,12 +212,14 @@ def number_of(number: cython.double):
 @cython.cfunc
 @cython.exceptval(-1)
 def push(state: cython.p_void, value) -> cython.int:
-    """Puts a value on the stack; nil for what is no string, number or boolean."""
+    """Puts a value on the stack; nil for what is no string, number (integers: of 64 bits) or boolean."""
     if PyBytes_CheckExact(value):
         lua.pushlstring(state, PyBytes_AS_STRING(value), PyBytes_GET_SIZE(value))
     elif value is False or value is True:
         lua.pushboolean(state, value is True)
-    elif type(value) is int or type(value) is float:
+    elif type(value) is int:
+        lua.pushnumber(state, cython.cast(cython.double, cython.cast(cython.longlong, value)))
+    elif type(value) is float:
         lua.pushnumber(state, value)
     else:
         lua.pushnil(state)
@@ -250,7 +252,7 @@ def closed_from_lua(state):
 def call_from_lua(state):
     """redis.call and redis.pcall. `finish` may raise: nothing of Python's is held here meanwhile."""
     count: cython.int = execute_from_lua(state)
-    if lua.type(state, -count) != NIL:
+    if count == 0 or lua.type(state, -count) != NIL:
         return count
     lua.pushvalue(state, SECOND_UPVALUE)
     lua.insert(state, -count - 1)

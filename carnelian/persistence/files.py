@@ -1,7 +1,7 @@
 """Files that are whole or not there: written beside their place by a thread, synced, then moved there."""
-import collections
 import itertools
 import os
+import queue
 import re
 import struct
 import threading
@@ -92,8 +92,8 @@ class RdbFile:
         self.size = 0
         self.error = None
         self.done = False
-        self.chunks = collections.deque()
-        self.waiting = threading.Semaphore(0)
+        self.crc = 0
+        self.chunks = queue.SimpleQueue()
         self.descriptor = os.open(self.temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         self.thread = threading.Thread(target=self.run, name="carnelian-rdb", daemon=True)
         self.thread.start()
@@ -101,38 +101,39 @@ class RdbFile:
     @property
     def is_behind(self) -> bool:
         """Whether the disk is slower than what comes: better wait."""
-        return len(self.chunks) > MOST_WAITING
+        return self.chunks.qsize() > MOST_WAITING
 
     def put(self, chunk: bytes) -> None:
-        self.chunks.append(chunk)
-        self.waiting.release()
+        # The checksum is not the thread's work: it would hold the interpreter's lock while a client's request waits for it.
+        if self.checksum:
+            self.crc = MODEL.calc(chunk, self.crc)
+        self.chunks.put(chunk)
 
     def finish(self) -> None:
         """Everything has been put."""
-        self.put(None)
+        if self.checksum:
+            self.crc = MODEL.calc(bytes([format.END]), self.crc)
+        self.chunks.put(None)
 
     def cancel(self) -> None:
         """The file is not wanted any more."""
         self.error = self.error or InterruptedError("given up")
-        self.put(None)
+        self.chunks.put(None)
 
     def join(self) -> None:
         self.thread.join()
 
     def run(self) -> None:
-        crc = 0
         unsynced = 0
         try:
             while True:
-                self.waiting.acquire()
-                chunk = self.chunks.popleft()
+                chunk = self.chunks.get()
                 if self.error is not None:
                     if chunk is None:
                         break
                     continue
                 if chunk is None:
-                    crc = MODEL.calc(bytes([format.END]), crc) if self.checksum else 0
-                    write_all(self.descriptor, bytes([format.END]) + struct.pack("<Q", crc))
+                    write_all(self.descriptor, bytes([format.END]) + struct.pack("<Q", self.crc))
                     os.fsync(self.descriptor)
                     os.close(self.descriptor)
                     self.descriptor = -1
@@ -140,8 +141,6 @@ class RdbFile:
                     self.size += 9
                     break
                 try:
-                    if self.checksum:
-                        crc = MODEL.calc(chunk, crc)
                     write_all(self.descriptor, chunk)
                     self.size += len(chunk)
                     unsynced += len(chunk)

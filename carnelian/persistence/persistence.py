@@ -13,6 +13,7 @@ from carnelian.persistence.files import RdbFile, remove_leftovers
 from carnelian.persistence.loading import DamagedFile, Loader, is_rdb
 from carnelian.persistence.lock import DirectoryLock
 from carnelian.persistence.manifest import BASE, INCREMENT, Part
+from carnelian.persistence.progress import Progress
 from carnelian.persistence.replay import Replay
 from carnelian.persistence.snapshot import Snapshot
 from carnelian.scripting.function_words import functions_of
@@ -192,8 +193,6 @@ class Persistence:
 
     def load(self):
         """Loads what is there: a generator, each step of which takes some milliseconds. OSError, DamagedFile."""
-        from carnelian.persistence.progress import Progress
-
         engine = self.engine
         self.loading = Progress()
         engine.begin_loading()
@@ -212,6 +211,28 @@ class Persistence:
         """`load`, at once."""
         for _ in self.load():
             pass
+
+    def reload(self, append_only: bool = False) -> None:
+        """DEBUG RELOAD and LOADAOF: what the files say comes to what is there, at once. OSError, DamagedFile.
+
+        Nothing of it is a change: it is written nowhere.
+        """
+        engine, aof, dirty = self.engine, self.aof, self.engine.store.dirty
+        if aof is not None:
+            aof.write()
+        self.loading = Progress()
+        engine.store.keep_journal(None)
+        engine.begin_loading()
+        try:
+            for _ in self.load_append_only() if append_only else self.load_rdb(self.rdb_path):
+                pass
+        finally:
+            self.loading = None
+            engine.end_loading()
+            engine.store.dirty = dirty
+            self.aof = aof
+            if aof is not None:
+                engine.store.keep_journal(aof.journal)
 
     def load_rdb(self, path: str, is_base: bool = False):
         if not os.path.exists(path):

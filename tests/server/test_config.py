@@ -108,7 +108,7 @@ def test_names_and_defaults_are_those_of_the_oracle(oracle_server):
         # of Valkey
         "commandlog-execution-slower-than", "commandlog-slow-execution-max-len", "commandlog-request-larger-than",
         "commandlog-large-request-max-len", "commandlog-reply-larger-than", "commandlog-large-reply-max-len",
-        "data-plane", "event-loop", "functions"}
+        "data-plane", "event-loop", "functions", "snapshot-effort"}
     assert set(theirs) <= set(ours)
     different = {name for name, text in theirs.items() if ours[name] != text}
     assert different <= OURS, different
@@ -151,8 +151,7 @@ def test_bytes_travel(config):
     assert get(config, "requirepass") == {b"requirepass": b"\xff\x00 \""}
 
 
-@pytest.mark.parametrize("name, value", [("appendonly", "yes"), ("save", "900 1"), ("tls-port", "6380"), ("min-replicas-to-write", "1"),
-                                         ("shutdown-on-sigterm", "save"), ("oom-score-adj", "yes")])
+@pytest.mark.parametrize("name, value", [("tls-port", "6380"), ("min-replicas-to-write", "1"), ("oom-score-adj", "yes")])
 def test_what_is_missing_is_refused(tmp_path, config, name, value):
     with pytest.raises(ReplyError, match=f"'{name}'\\) - this version of carnelian has no "):
         put(config, name, value)
@@ -169,7 +168,7 @@ def test_what_is_missing_is_refused_at_the_start(tmp_path, line):
 
 def test_what_is_missing_may_be_off(tmp_path):
     config = load(tmp_path, 'appendonly no\nsave ""\ntls-port 0\nreplicaof no one\naclfile ""\nsupervised auto\n')
-    assert config.values == {**Config().values, "supervised": "auto"}
+    assert config.values == {**Config().values, "save": [], "supervised": "auto"}
 
 
 def test_protected(config):
@@ -260,9 +259,7 @@ def test_errors_of_the_command_line(config, arguments, line, reason):
     assert str(error.value) == f"Reading the command line\n>>> '{line}'\n{reason}"
 
 
-def test_save_points_add_up(tmp_path, monkeypatch):
-    """As they will when there are snapshots."""
-    monkeypatch.setattr(Config, "check_feature", lambda self, parameter, value: None)
+def test_save_points_add_up(tmp_path):
     assert load(tmp_path, "save 900 1 300 10\nsave 60 5\n", "--save", "1 2")["save"] == [(900, 1), (300, 10), (60, 5), (1, 2)]
     assert load(tmp_path, 'save 900 1\nsave ""\nsave 300 10\n').text("save") == "300 10"
 

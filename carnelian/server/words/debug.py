@@ -7,6 +7,8 @@ from carnelian.base.glob import matches
 from carnelian.base.numbers import parse_float, parse_integer
 from carnelian.base.replies import OK, Attribute, BigNumber, Push, Status, Verbatim
 from carnelian.keyspace import ADMIN, LOADING, NOSCRIPT, STALE, command
+from carnelian.persistence.loading import DamagedFile
+from carnelian.persistence.words import files_of
 from carnelian.server.config_kinds import memory
 from carnelian.server.words import tables
 from carnelian.server.words.common import help_text, is_allowed, text_of, unknown_subcommand
@@ -80,6 +82,39 @@ def set_active_expire(c, switch):
 def pause_cron(c, switch):
     """Expiry and what else the engine does from time to time rests."""
     c.engine.cron_paused = leading_integer(switch) != 0
+    return OK
+
+
+# --- files -----------------------------------------------------------------------------------------------------------
+
+def reload(c, *options):
+    """A snapshot is written, everything is forgotten, and the snapshot is loaded. Not everything has to be done."""
+    chosen = {option.upper() for option in options}
+    if not chosen <= {b"MERGE", b"NOFLUSH", b"NOSAVE"}:
+        raise ReplyError("ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.")
+    files = files_of(c)
+    if b"NOSAVE" not in chosen:
+        files.save()
+    if b"NOFLUSH" not in chosen:
+        c.store.clear_all()
+    return load_again(files, False)
+
+
+def load_append_only(c):
+    """Everything is forgotten, and the append-only file is loaded."""
+    files = files_of(c)
+    if files.aof is None:
+        raise ReplyError("ERR the append-only file is off")
+    files.aof.write()
+    c.store.clear_all()
+    return load_again(files, True)
+
+
+def load_again(files, append_only):
+    try:
+        files.reload(append_only)
+    except (DamagedFile, OSError) as error:
+        raise ReplyError(f"ERR Error trying to load the data: {error}") from None
     return OK
 
 
@@ -248,6 +283,8 @@ HTSTATS <database>
     Tell how the hash table of a database is filled.
 HTSTATS-KEY <key>
     Tell how the hash table of a large hash, set or sorted set is filled.
+LOADAOF
+    Load the append-only file anew.
 LOG <text>
     Write a line into the log.
 OBJECT <key>
@@ -263,6 +300,8 @@ QUICKLIST-PACKED-THRESHOLD <size>
     Accepted, without effect.
 REPLYBUFFER <PEAK-RESET-TIME <NEVER|RESET|milliseconds> | RESIZING <0|1>>
     Accepted, without effect.
+RELOAD [MERGE] [NOFLUSH] [NOSAVE]
+    Write a snapshot and load it.
 SDSLEN <key>
     Tell the lengths of a key and its string.
 SET-ACTIVE-EXPIRE <0|1>
@@ -282,7 +321,8 @@ def string_match(c, length, pattern):
 SUBCOMMANDS = {                                 # name: (function, fewest arguments, most)
     b"CHANGE-REPL-ID": (change_replication_id, 0, 0), b"DIGEST": (digest, 0, 0), b"DIGEST-VALUE": (digest_value, 0, 1 << 30),
     b"ERROR": (error, 1, 1), b"HELP": (help_, 0, 0), b"HTSTATS": (table_statistics, 1, 1), b"HTSTATS-KEY": (table_statistics_of_key, 1, 1),
-    b"LOG": (write_log, 1, 1), b"OBJECT": (object_, 1, 1), b"PAUSE-CRON": (pause_cron, 1, 1), b"POPULATE": (populate, 1, 3),
+    b"LOADAOF": (load_append_only, 0, 0), b"LOG": (write_log, 1, 1), b"OBJECT": (object_, 1, 1), b"PAUSE-CRON": (pause_cron, 1, 1),
+    b"POPULATE": (populate, 1, 3),
     b"PROTOCOL": (protocol, 1, 1), b"QUICKLIST-PACKED-THRESHOLD": (packed_threshold, 1, 1), b"REPLYBUFFER": (reply_buffer, 2, 2),
-    b"SDSLEN": (sds_lengths, 1, 1), b"SET-ACTIVE-EXPIRE": (set_active_expire, 1, 1), b"SLEEP": (sleep, 1, 1),
+    b"RELOAD": (reload, 0, 3), b"SDSLEN": (sds_lengths, 1, 1), b"SET-ACTIVE-EXPIRE": (set_active_expire, 1, 1), b"SLEEP": (sleep, 1, 1),
     b"STRINGMATCH-LEN": (string_match, 2, 2)}

@@ -86,8 +86,8 @@ LINGER_BYTES = cython.declare(cython.Py_ssize_t, 1 << 20)
 # wake us): at pipeline 1 with 50 clients it is a tenth of the throughput. Asking is paid from an allowance, so that it never
 # takes much of the time that the requests themselves take: a share of it, and something for each byte sent, as a
 # client that has much to read is longer away. An idle server has no allowance and sleeps.
-LINGER_PERCENT = cython.declare(cython.longlong, 14)
-LINGER_PICOSECONDS = cython.declare(cython.longlong, 2300)          # for each byte
+LINGER_PERCENT = cython.declare(cython.longlong, 12)
+LINGER_PICOSECONDS = cython.declare(cython.longlong, 2000)          # for each byte
 LINGER_MOST = cython.declare(cython.longlong, 50000)                # nanoseconds that can be saved up
 # Who lingers gathers: a batch costs us and the clients about as much for one request as for several.
 ENOUGH = cython.declare(cython.int, 6)                              # clients

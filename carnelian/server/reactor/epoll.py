@@ -91,6 +91,7 @@ LINGER_PICOSECONDS = cython.declare(cython.longlong, 2000)          # for each b
 LINGER_MOST = cython.declare(cython.longlong, 50000)                # nanoseconds that can be saved up
 # Who lingers gathers: a batch costs us and the clients about as much for one request as for several.
 ENOUGH = cython.declare(cython.int, 6)                              # clients
+CROWD = cython.declare(cython.Py_ssize_t, 24)                        # clients from which on there is something to gather
 GATHERING = cython.declare(cython.longlong, 8000)                   # nanoseconds after the first of them
 # Time that `ready` may hold another's event loop, and batches it may run.
 READY_NANOSECONDS = cython.declare(cython.longlong, 1000000)
@@ -375,6 +376,8 @@ class Reactor:
         began: cython.longlong
         now: cython.longlong
         first: cython.longlong
+        # Few clients may be waiting for each other.
+        enough: cython.int = ENOUGH if len(self.clients.connections) >= CROWD else 1
         with cython.nogil:
             served = epoll_wait(self.epoll, self.events, EVENTS, 0)
             if served != 0 or milliseconds == 0:
@@ -385,7 +388,7 @@ class Reactor:
             self.allowance = min(self.allowance, LINGER_MOST)
             self.sent = self.clients.bytes_out
             first = 0
-            while served < ENOUGH and now - began < self.allowance and (first == 0 or now - first < GATHERING):
+            while served < enough and now - began < self.allowance and (first == 0 or now - first < GATHERING):
                 served = epoll_wait(self.epoll, self.events, EVENTS, 0)
                 now = steady_nanoseconds()
                 if served > 0 and first == 0:

@@ -19,7 +19,6 @@ REASONS = (
     ("v*", "Vector sets are a data type of their own."),
     ("client|import-source", "It steers the migration of Valkey, which is not there."),
     ("psync replconf sync", "There is no replication yet."),
-    ("bgrewriteaof bgsave lastsave save", "There is no persistence yet."),
 )
 
 # What a command does not do, or does in its own way.
@@ -40,6 +39,7 @@ NOTES = {
     "pfselftest": "Tests our own HyperLogLog.",
     "replicaof": "NO ONE; there is no replication yet.",
     "slaveof": "NO ONE; there is no replication yet.",
+    "waitaof": "Does not wait for the local append-only file yet: numlocal 1 is refused.",
 }
 
 # Options that Redis 7.2 does not have, of commands that it has.

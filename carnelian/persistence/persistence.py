@@ -235,8 +235,9 @@ class Persistence:
                 engine.store.keep_journal(aof.journal)
 
     def load_rdb(self, path: str, is_base: bool = False):
+        """One RDB file, if it is there; its value is the offset behind it."""
         if not os.path.exists(path):
-            return
+            return 0
         progress = self.loading
         loader = Loader(path, self.engine.store, self.engine.true_time(), self.settings["rdbchecksum"], keep_expired=is_base)
         progress.begin(path, loader.size)
@@ -247,6 +248,7 @@ class Persistence:
             yield progress
         self.take_functions(loader.functions, path)
         progress.end(loader.loaded, loader.expired)
+        return loader.at
 
     def take_functions(self, libraries: list, path: str) -> None:
         if libraries:
@@ -304,18 +306,9 @@ class Persistence:
         if not rdb:
             yield from self.load_requests(path, is_last)
             return
-        progress = self.loading
-        loader = Loader(path, self.engine.store, self.engine.true_time(), self.settings["rdbchecksum"], keep_expired=True)
-        progress.begin(path, loader.size)
-        done = False
-        while not done:
-            done = loader.advance(LOAD_SLICE)
-            progress.advance(loader.at, loader.loaded)
-            yield progress
-        self.take_functions(loader.functions, path)
-        progress.end(loader.loaded, loader.expired)
-        if loader.at < loader.size:
-            yield from self.load_requests(path, is_last, loader.at)
+        at = yield from self.load_rdb(path, is_base=True)
+        if at < os.path.getsize(path):
+            yield from self.load_requests(path, is_last, at)
 
     def move_single(self, single: str, manifest) -> None:
         """The append-only file of a version before 7 becomes the base of a directory."""

@@ -23,7 +23,7 @@ from carnelian.version import REDIS_VERSION
 
 log = logging.getLogger("carnelian")
 
-SLICE = 300_000                 # nanoseconds of one slice of a snapshot, if no client comes meanwhile
+SLICE = 60_000                  # nanoseconds of one slice of a snapshot, if no client comes meanwhile
 PIECE = 25_000                  # between two looks whether one has come
 LOAD_SLICE = 20_000_000         # of loading, between two looks at the clients
 RETRY_AFTER = 5                 # seconds after a failed snapshot, when save points want one

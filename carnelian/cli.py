@@ -112,7 +112,6 @@ def convert(source: str = typer.Argument(metavar="SOURCE", help="RDB file, appen
     from carnelian.persistence.convert import Refused
     from carnelian.persistence.convert import convert as convert_file
     from carnelian.persistence.loading import DamagedFile
-    from carnelian.persistence.lock import AlreadyOpen
 
     try:
         with Bar() as bar:
@@ -120,7 +119,7 @@ def convert(source: str = typer.Argument(metavar="SOURCE", help="RDB file, appen
     except DamagedFile as error:
         print(f"carnelian: {error}", file=sys.stderr)
         raise typer.Exit(1) from None
-    except (OSError, Refused, AlreadyOpen) as error:
+    except (OSError, Refused) as error:
         print(f"carnelian: {reason(error)}", file=sys.stderr)
         raise typer.Exit(2) from None
     functions = f" and {len(content.functions)} libraries of functions" if content.functions else ""

@@ -11,7 +11,7 @@ except ImportError:                 # Windows
 NAME = "carnelian.lock"
 
 
-class AlreadyOpen(Exception):
+class AlreadyOpen(OSError):
     """Another process has the directory."""
 
 

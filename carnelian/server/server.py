@@ -14,7 +14,6 @@ import carnelian.server.words
 from carnelian.base.errors import ReplyError
 from carnelian.engine import Engine
 from carnelian.persistence.loading import DamagedFile
-from carnelian.persistence.lock import AlreadyOpen
 from carnelian.persistence.persistence import Persistence
 from carnelian.scripting.function_words import functions_of
 from carnelian.scripting.python_functions import FunctionFault, load_file
@@ -128,7 +127,7 @@ class Server:
         path = self.config["unixsocket"]
         try:
             self.persistence.acquire()
-        except (AlreadyOpen, OSError) as error:
+        except OSError as error:
             raise StartError(f"Can't use the directory {self.config['dir']}: {error}") from None
         try:
             self.sockets = self.open_tcp({})

@@ -105,7 +105,6 @@ def load_append_only(c):
     files = files_of(c)
     if files.aof is None:
         raise ReplyError("ERR the append-only file is off")
-    files.aof.write()
     c.store.clear_all()
     return load_again(files, True)
 
